@@ -1,0 +1,3 @@
+"""Image swap for Kubernetes: the rules, the admission webhook and the command line."""
+
+__version__ = "0.1.0"
