@@ -1,0 +1,95 @@
+"""Decides what an admission request becomes: which images are swapped, by which rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from imageswap.admission.workloads import POD, ImageField, Json, images, pod_part
+from imageswap.rules.engine import Engine, Swap
+
+DEFAULT_LABEL = "k8s.twr.io/imageswap"
+LABEL_DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the decision needs to know besides the rules.
+
+    ``label`` is the key of the label that opts an object out with the value ``disabled``.
+    """
+
+    label: str = DEFAULT_LABEL
+
+
+class FieldSwap(NamedTuple):
+    """An image field of the object and what the rules make of its image."""
+
+    field: ImageField
+    swap: Swap
+
+
+class Decision(NamedTuple):
+    """What is done to an object: the fields to change, and what a person should be told."""
+
+    changes: tuple[FieldSwap, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+NOTHING = Decision()
+
+
+def decide(request: Mapping[str, Json], engine: Engine, policy: Policy) -> Decision:
+    """Decide an admission request.
+
+    Takes the ``request`` of an AdmissionReview (admission.k8s.io/v1), the compiled rules and the
+    policy. Gives the image fields to change. Leaves alone: objects that opted out, Pod templates
+    whose object a controller owns, and, on an update, images that the update does not bring.
+    """
+    kind, obj = _kind(request), request.get("object")
+    part = pod_part(kind, obj)
+    if part is None or not isinstance(obj, Mapping):
+        return NOTHING
+    if _opted_out(obj, policy) or _opted_out(part.content, policy):
+        return NOTHING
+    if kind != POD and _is_controlled(obj):
+        # Its owner compares the template with its own: a change would make it start another.
+        return NOTHING
+    unchanged = _old_images(kind, request)
+    changes, warnings = [], []
+    for field in images(part):
+        if unchanged.get(field.identity) == field.image:
+            continue
+        swap = engine.swap(field.image)
+        if swap.warning:
+            warnings.append(f"{field.identity[1]}: {swap.warning}")
+        if swap.changed:
+            changes.append(FieldSwap(field, swap))
+    return Decision(tuple(changes), tuple(warnings))
+
+
+def _kind(request: Mapping[str, Json]) -> str:
+    kind = request.get("kind")
+    name = kind.get("kind") if isinstance(kind, Mapping) else None
+    return name if isinstance(name, str) else ""
+
+
+def _opted_out(holder: Mapping[str, Json], policy: Policy) -> bool:
+    metadata = holder.get("metadata")
+    labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
+    return isinstance(labels, Mapping) and labels.get(policy.label) == LABEL_DISABLED
+
+
+def _is_controlled(obj: Mapping[str, Json]) -> bool:
+    metadata = obj.get("metadata")
+    owners = metadata.get("ownerReferences") if isinstance(metadata, Mapping) else None
+    return isinstance(owners, list) and any(
+        isinstance(owner, Mapping) and owner.get("controller") is True for owner in owners
+    )
+
+
+def _old_images(kind: str, request: Mapping[str, Json]) -> dict[tuple[str, str], str]:
+    """Give the images that the object had before the update; none where it is created."""
+    if request.get("operation") != "UPDATE":
+        return {}
+    old = pod_part(kind, request.get("oldObject"))
+    return {field.identity: field.image for field in images(old)} if old else {}
