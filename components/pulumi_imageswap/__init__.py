@@ -1,0 +1,5 @@
+"""Image swap as Pulumi components: import ``ImageSwap`` into your own program."""
+
+from pulumi_imageswap.image_swap import ImageSwap, ImageSwapArgs
+
+__all__ = ["ImageSwap", "ImageSwapArgs"]
