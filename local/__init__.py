@@ -1,0 +1,1 @@
+"""A real Pulumi engine and a real Kubernetes cluster on one plain Debian machine."""
