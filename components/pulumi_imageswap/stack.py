@@ -41,7 +41,8 @@ def args_from_config() -> ImageSwapArgs:
         except pulumi.ConfigTypeError as error:
             problems.append(str(error))
             continue
-        if value is not None:
+        # Pulumi has no settings that may be missing: an empty default in Pulumi.yaml stands for one.
+        if value not in (None, [], {}):
             found[argument] = value
     if problems:
         raise pulumi.RunError("imageswap: " + "\nimageswap: ".join(problems))

@@ -49,7 +49,7 @@ class Application:
         self._draining = False
 
     def drain(self) -> None:
-        """Answer "not ready" from now on; requests are answered all the same."""
+        """Answer "not ready" from now on, and end each connection with the answer it gets."""
         self._draining = True
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -61,6 +61,8 @@ class Application:
             (b"content-type", answer.content_type.encode()),
             (b"content-length", str(len(answer.body)).encode()),
         ]
+        if self._draining:
+            headers.append((b"connection", b"close"))
         if answer.allow:
             headers.append((b"allow", answer.allow.encode()))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -15,6 +15,9 @@ from imageswap.server.app import Application
 # The API server's own idle connections end after 90 s. It must be the one that closes: a request
 # sent on a connection that the server closes at that moment fails.
 _KEEP_ALIVE_SECONDS = 120
+# A connection in use ends with its next answer. One that had none for so long is taken for idle:
+# left open, it would be answered by this server when others have newer rules already.
+_IDLE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,12 @@ class _Server(uvicorn.Server):
 
     def _stop(self, loop: asyncio.AbstractEventLoop) -> None:
         self._application.drain()
+        loop.call_later(min(_IDLE_SECONDS, self._drain), self._close_idle)
         loop.call_later(self._drain, self._exit)
+
+    def _close_idle(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
 
     def _exit(self) -> None:
         self.should_exit = True

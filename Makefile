@@ -1,0 +1,38 @@
+# `make up` and `make test` do all their own set-up and may be repeated.
+# What they make is outside this folder: see local/README.md.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help up down test check unit cluster
+
+# In a recipe: use the project's own Python environment and packages.
+ENTER := venv=$$(python3 -m local.venv); export PATH="$$venv/bin:$$PATH" PYTHONPATH="components:webhook"
+
+help: ## Show this list.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+up: ## Show it: a cluster (KUBE_CONTEXT, or a local one), the dev stack, a swapped sample.
+	@exec python3 -m local.demo up
+
+down: ## Undo all of `make up`.
+	@exec python3 -m local.demo down
+
+test: check ## Everything that CI checks: `check`, and all tests on a real cluster.
+	@$(ENTER)
+	exec python -m pytest
+
+check: ## Format, lint, types and the direction of imports.
+	@$(ENTER)
+	ruff format --check .
+	ruff check .
+	python -m mypy
+	lint-imports --no-cache
+
+unit: ## The tests that need no cluster: seconds.
+	@$(ENTER)
+	exec python -m pytest -m "not cluster"
+
+cluster: ## The tests on the local cluster alone.
+	@$(ENTER)
+	exec python -m pytest -m cluster

@@ -1,0 +1,88 @@
+"""The settings as they are declared, documented and used in the examples."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pulumi_imageswap import clusters, image_swap, stack
+from pulumi_imageswap.image_swap import ImageSwapArgs
+from pulumi_imageswap.sources import InvalidRules, load_rules
+
+CHECKOUT = Path(__file__).parents[2]
+EXAMPLES = sorted((CHECKOUT / "stacks").glob("Pulumi.*.yaml"))
+PROJECT = yaml.safe_load((CHECKOUT / "Pulumi.yaml").read_text())
+
+
+def settings(file: Path) -> dict[str, Any]:
+    config = yaml.safe_load(file.read_text())["config"]
+    return {
+        key.removeprefix("imageswap:"): value
+        for key, value in config.items()
+        if key.startswith("imageswap:")
+    }
+
+
+def test_project_declares_every_setting_and_no_other() -> None:
+    assert list(PROJECT["config"]) == list(stack._SETTINGS)
+    assert [argument for argument, _ in stack._SETTINGS.values()] == list(
+        ImageSwapArgs.__annotations__
+    )
+
+
+def test_project_declares_the_defaults_of_the_component() -> None:
+    assert PROJECT["config"]["image"]["default"] == image_swap.DEFAULT_IMAGE
+    assert PROJECT["config"]["replicas"]["default"] == image_swap.DEFAULT_REPLICAS
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name)
+def test_example_stack_is_right(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(CHECKOUT)
+    given = settings(file)
+    assert set(given) <= set(PROJECT["config"])
+    allowed = given.get("allowWithoutMirrors", False)
+    assert clusters.check(given["cluster"], allow_without_mirrors=allowed) == ""
+    ruleset = load_rules(given.get("rules", []), given.get("pack"))
+    assert ruleset.warnings == ()
+    assert ruleset.engine.swap("busybox:1.36").changed
+
+
+def test_later_layers_and_the_pack_override(tmp_path: Path) -> None:
+    (tmp_path / "base.map").write_text("default::\nquay.io::base.example\nghcr.io::base.example\n")
+    (tmp_path / "over.map").write_text("quay.io::over.example\ndocker.io::over.example\n")
+    files = [str(tmp_path / name) for name in ("base.map", "over.map")]
+    pack = {"imageSwap": {"imageChange": "docker.io::pack.example"}, "pack": {}}
+    swap = load_rules(files, pack).engine.swap
+    assert swap("ghcr.io/x").target == "base.example/x"
+    assert swap("quay.io/x").target == "over.example/x"
+    assert swap("nginx").target == "pack.example/nginx"
+
+
+@pytest.mark.parametrize(
+    "pack", [{}, {"imageSwap": "default::"}, {"imageSwap": {"imageChange": ["default::"]}}]
+)
+def test_pack_without_rules_is_an_error_that_says_where_they_belong(pack: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRules, match="imageSwap.imageChange"):
+        load_rules([], pack)
+
+
+def test_unreadable_file_is_named() -> None:
+    with pytest.raises(InvalidRules, match="rules: no/such.map: No such file"):
+        load_rules(["no/such.map"], None)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "says"),
+    [
+        ("eks", ""),
+        ("EKS", "did you mean `eks`?"),
+        ("vax", "is not one of eks, aks, gke"),
+        ("talos", "requires mirror registries"),
+    ],
+)
+def test_support_table(cluster: str, says: str) -> None:
+    problem = clusters.check(cluster, allow_without_mirrors=False)
+    assert says in problem
+    assert bool(problem) == bool(says)
+    assert "mirror" not in clusters.check(cluster, allow_without_mirrors=True)
