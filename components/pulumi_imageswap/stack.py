@@ -41,7 +41,7 @@ def args_from_config() -> ImageSwapArgs:
         except pulumi.ConfigTypeError as error:
             problems.append(str(error))
             continue
-        # Pulumi has no settings that may be missing: an empty default in Pulumi.yaml stands for one.
+        # Pulumi knows no setting that may be missing: an empty default stands for that.
         if value not in (None, [], {}):
             found[argument] = value
     if problems:

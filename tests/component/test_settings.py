@@ -63,12 +63,12 @@ def test_later_layers_and_the_pack_override(tmp_path: Path) -> None:
     "pack", [{}, {"imageSwap": "default::"}, {"imageSwap": {"imageChange": ["default::"]}}]
 )
 def test_pack_without_rules_is_an_error_that_says_where_they_belong(pack: dict[str, Any]) -> None:
-    with pytest.raises(InvalidRules, match="imageSwap.imageChange"):
+    with pytest.raises(InvalidRules, match=r"imageSwap\.imageChange"):
         load_rules([], pack)
 
 
 def test_unreadable_file_is_named() -> None:
-    with pytest.raises(InvalidRules, match="rules: no/such.map: No such file"):
+    with pytest.raises(InvalidRules, match=r"rules: no/such\.map: No such file"):
         load_rules(["no/such.map"], None)
 
 
