@@ -33,7 +33,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("package")
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     python = folder / "bin" / "python"
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", CHECKOUT]
+    install: list[str | Path] = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        CHECKOUT,
+    ]
     subprocess.run(install, check=True)
     return python
 
@@ -65,12 +73,26 @@ def test_ten_lines_deploy_it_with_an_explicit_provider(stack: Stack, kubectl: Ku
 def test_command_of_the_installed_package(installed: Path, tmp_path: Path) -> None:
     rules = tmp_path / "rules.map"
     rules.write_text("default::\ndocker.io::harbor.example/hub\n")
-    command = [installed.with_name("imageswap"), "swap", "--rules", rules, "nginx:1.25"]
+    command: list[str | Path] = [
+        installed.with_name("imageswap"),
+        "swap",
+        "--rules",
+        rules,
+        "nginx:1.25",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "nginx:1.25\tharbor.example/hub/nginx:1.25\n"
 
 
 def test_source_distribution_builds_the_same_wheel(tmp_path: Path) -> None:
-    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", tmp_path, CHECKOUT]
+    build: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "build",
+        "--no-isolation",
+        "--outdir",
+        tmp_path,
+        CHECKOUT,
+    ]
     subprocess.run(build, check=True, capture_output=True)
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".gz", ".whl"]
