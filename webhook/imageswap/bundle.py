@@ -24,6 +24,7 @@ _LEFT_OUT: Mapping[str, tuple[str, ...]] = {
         "supervisors/watchfilesreload.py",
     ),
     "h11": ("tests/*",),
+    "prometheus_client": ("bridge/*", "twisted/*"),
     "click": ("_winconsole.py", "_termui_impl.py", "testing.py", "shell_completion.py"),
 }
 _MAIN = "import sys\n\nfrom imageswap.cli.serve import main\n\nsys.exit(main())\n"

@@ -16,9 +16,11 @@ class Policy:
     """What the decision needs to know besides the rules.
 
     ``label`` is the key of the label that opts an object out with the value ``disabled``.
+    ``templates`` is whether Pod templates are swapped, or only Pods.
     """
 
     label: str = DEFAULT_LABEL
+    templates: bool = True
 
 
 class FieldSwap(NamedTuple):
@@ -51,8 +53,8 @@ def decide(request: Mapping[str, Json], engine: Engine, policy: Policy) -> Decis
         return NOTHING
     if _opted_out(obj, policy) or _opted_out(part.content, policy):
         return NOTHING
-    if kind != POD and _is_controlled(obj):
-        # Its owner compares the template with its own: a change would make it start another.
+    # The owner of a template compares it with its own: a change would make it start another.
+    if kind != POD and (not policy.templates or _is_controlled(obj)):
         return NOTHING
     unchanged = _old_images(kind, request)
     changes, warnings = [], []

@@ -1,14 +1,15 @@
 """Reads AdmissionReview requests and writes their answers.
 
-Source: the ``admission.k8s.io/v1`` API; the patch is a JSON Patch (RFC 6902).
+Source: the ``admission.k8s.io/v1`` API.
 """
 
 import base64
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from imageswap.admission import codec
 from imageswap.admission.decision import Decision
+from imageswap.admission.patch import Operation
 from imageswap.admission.workloads import Json
 
 _API_VERSIONS = ("admission.k8s.io/v1", "admission.k8s.io/v1beta1")
@@ -28,7 +29,7 @@ def read(body: bytes) -> tuple[str, Mapping[str, Json]]:
         InvalidReview: where the body is not an AdmissionReview with a request.
     """
     try:
-        review = json.loads(body)
+        review = codec.loads(body)
     except (ValueError, RecursionError) as error:
         raise InvalidReview(f"the body is not JSON: {error}") from None
     if not isinstance(review, Mapping) or review.get("kind") != "AdmissionReview":
@@ -42,31 +43,34 @@ def read(body: bytes) -> tuple[str, Mapping[str, Json]]:
     return version, request
 
 
-def answer(version: str, uid: str, decision: Decision) -> bytes:
-    """Write the answer: always allowed, with a patch where there is something to change."""
+def answer(
+    version: str,
+    uid: str,
+    patch: Sequence[Operation],
+    warnings: Sequence[str],
+    audit: Mapping[str, str],
+) -> bytes:
+    """Write the answer: always allowed.
+
+    Takes the JSON Patch, what `kubectl` is to print, and the annotations of the API server's audit
+    event; each may be empty.
+    """
     response: dict[str, Any] = {"uid": uid, "allowed": True}
-    if decision.changes:
-        patch = [
-            {"op": "replace", "path": change.field.pointer, "value": change.swap.target}
-            for change in decision.changes
-        ]
+    if patch:
         response["patchType"] = "JSONPatch"
-        response["patch"] = base64.b64encode(_dump(patch)).decode()
-        response["auditAnnotations"] = {"swapped": _audit_text(decision)}
-    if decision.warnings:
-        response["warnings"] = list(decision.warnings)
-    return _dump({"apiVersion": version, "kind": "AdmissionReview", "response": response})
+        response["patch"] = base64.b64encode(codec.dumps(patch)).decode()
+    if audit:
+        response["auditAnnotations"] = audit
+    if warnings:
+        response["warnings"] = warnings
+    return codec.dumps({"apiVersion": version, "kind": "AdmissionReview", "response": response})
 
 
-def _audit_text(decision: Decision) -> str:
-    """Say what was swapped by which rule, in the room that an annotation has."""
+def audit_text(decision: Decision) -> str:
+    """Say what was swapped by which rule, in the room that an audit annotation has."""
     text = "; ".join(
         f"{change.swap.source} → {change.swap.target} "
         f"({', '.join(str(step.rule.origin) for step in change.swap.steps)})"
         for change in decision.changes
     )
     return text if len(text) <= _MAX_AUDIT_TEXT else text[: _MAX_AUDIT_TEXT - 1] + "…"
-
-
-def _dump(value: Json) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()

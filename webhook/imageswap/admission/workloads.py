@@ -19,6 +19,7 @@ _TEMPLATE_PATHS: Mapping[str, tuple[str, ...]] = {
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
+VOLUMES = "volumes"
 _CONTAINER_LISTS = ("initContainers", "containers", "ephemeralContainers")
 
 KINDS = (POD, *_TEMPLATE_PATHS)
@@ -69,12 +70,12 @@ def images(part: PodPart) -> Iterator[ImageField]:
             if isinstance(image, str) and image:
                 pointer = f"{part.pointer}/spec/{field}/{index}/image"
                 yield ImageField(pointer, (field, _name(container)), image)
-    for index, volume in _entries(spec.get("volumes")):
+    for index, volume in _entries(spec.get(VOLUMES)):
         source = volume.get("image")
         reference = source.get("reference") if isinstance(source, Mapping) else None
         if isinstance(reference, str) and reference:
-            pointer = f"{part.pointer}/spec/volumes/{index}/image/reference"
-            yield ImageField(pointer, ("volumes", _name(volume)), reference)
+            pointer = f"{part.pointer}/spec/{VOLUMES}/{index}/image/reference"
+            yield ImageField(pointer, (VOLUMES, _name(volume)), reference)
 
 
 def _entries(value: Json) -> Iterator[tuple[int, Mapping[str, Json]]]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from imageswap.admission.decision import DEFAULT_LABEL, Policy
 from imageswap.cli.rules import add_rules_argument, load_rules
-from imageswap.server.app import Application
-from imageswap.server.runner import CannotServe, Listener, serve
+from imageswap.server.app import Application, Mode
+from imageswap.server.metrics import Metrics
+from imageswap.server.runner import CannotServe, Listener, RuleFiles, serve
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +25,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--host", default="127.0.0.1", help="the address to listen on (%(default)s)"
     )
     parser.add_argument("--port", type=int, default=8443, help="the TCP port (%(default)s)")
+    parser.add_argument(
+        "--metrics-port",
+        type=int,
+        default=0,
+        metavar="PORT",
+        help="the TCP port of /metrics, in plain HTTP; 0 for none (%(default)s)",
+    )
+    parser.add_argument(
+        "--targets",
+        choices=("templates", "pods"),
+        default="templates",
+        help="swap Pod templates as well as Pods, or only Pods (%(default)s)",
+    )
+    parser.add_argument(
+        "--mode",
+        choices=("swap", "audit"),
+        default="swap",
+        help="`audit` decides, logs, counts and warns, and changes nothing (%(default)s)",
+    )
+    parser.add_argument(
+        "--record-source",
+        action="store_true",
+        help="keep the source images in an annotation of the object",
+    )
     parser.add_argument(
         "--label",
         default=DEFAULT_LABEL,
@@ -49,12 +74,21 @@ def run(arguments: argparse.Namespace) -> int:
     ruleset = load_rules(arguments.rules)
     if ruleset is None:
         return 1
-    application = Application(ruleset, Policy(label=arguments.label))
+    metrics = Metrics()
+    policy = Policy(label=arguments.label, templates=arguments.targets == "templates")
+    mode = Mode(audit=arguments.mode == "audit", record_source=arguments.record_source)
+    application = Application(ruleset, policy, mode, metrics)
     listener = Listener(
-        arguments.host, arguments.port, arguments.tls_cert, arguments.tls_key, arguments.drain
+        host=arguments.host,
+        port=arguments.port,
+        metrics_port=arguments.metrics_port,
+        certificate=arguments.tls_cert,
+        key=arguments.tls_key,
+        drain=arguments.drain,
     )
+    rules = RuleFiles(arguments.rules, lambda: load_rules(arguments.rules))
     try:
-        serve(application, listener)
+        serve(application, metrics, listener, rules)
     except CannotServe as error:
         print(f"imageswap serve: {error}", file=sys.stderr)
         return 1

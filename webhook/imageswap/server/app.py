@@ -3,159 +3,155 @@
 Source: the ASGI 3 specification (HTTP), and the Kubernetes contract of admission webhooks.
 """
 
-import json
-import sys
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
 
 from imageswap.admission import review
 from imageswap.admission.decision import NOTHING, Decision, Policy, decide
+from imageswap.admission.patch import Operation, image_operations, source_operations
 from imageswap.admission.workloads import Json
 from imageswap.rules.ruleset import Ruleset
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+from imageswap.server import log
+from imageswap.server.http import TEXT, Answer, Receive, Scope, Send, header, read_body, respond
+from imageswap.server.metrics import Metrics
 
 # etcd takes objects of 1.5 MiB at most; an update carries the old one too.
 MAX_BODY_BYTES = 3 * 1024 * 1024
 
 _JSON = "application/json"
-_TEXT = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """An HTTP answer."""
+class Mode:
+    """What is done with a decision.
 
-    status: int
-    body: bytes
-    content_type: str = _TEXT
-    allow: str = ""
+    ``audit`` decides, logs, counts and warns, and changes nothing. ``record_source`` keeps the
+    source images in an annotation of the object.
+    """
+
+    audit: bool = False
+    record_source: bool = False
 
 
 class Application:
     """The ASGI application.
 
     ``/mutate`` answers admission reviews, ``/healthz`` whether the process lives, ``/readyz``
-    whether it should be sent requests, which ends with ``drain()``.
+    whether it should be sent requests: with a valid certificate, until ``drain()``.
     """
 
-    def __init__(self, ruleset: Ruleset, policy: Policy) -> None:
-        self._engine = ruleset.engine
+    def __init__(self, ruleset: Ruleset, policy: Policy, mode: Mode, metrics: Metrics) -> None:
         self._policy = policy
+        self._mode = mode
+        self._metrics = metrics
         self._draining = False
+        self._expiry = datetime.max.replace(tzinfo=UTC)
+        self.use_rules(ruleset)
+
+    def use_rules(self, ruleset: Ruleset) -> None:
+        """Answer with these rules from now on."""
+        self._engine = ruleset.engine
+        self._metrics.rules_loaded(ruleset)
+
+    def use_certificate_until(self, expiry: datetime) -> None:
+        """Be ready only until the certificate expires."""
+        self._expiry = expiry
+        self._metrics.certificate_loaded(expiry.timestamp())
 
     def drain(self) -> None:
         """Answer "not ready" from now on, and end each connection with the answer it gets."""
         self._draining = True
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        if scope["type"] != "http":
-            return
-        answer = await self._route(scope, receive)
-        headers = [
-            (b"content-type", answer.content_type.encode()),
-            (b"content-length", str(len(answer.body)).encode()),
-        ]
-        if self._draining:
-            headers.append((b"connection", b"close"))
-        if answer.allow:
-            headers.append((b"allow", answer.allow.encode()))
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body})
+        if scope["type"] == "http":
+            await respond(await self._route(scope, receive), send, close=self._draining)
 
-    async def _route(self, scope: MutableMapping[str, Any], receive: Receive) -> _Answer:
+    async def _route(self, scope: Scope, receive: Receive) -> Answer:
         path, method = scope["path"], scope["method"]
         if path == "/mutate":
-            if method != "POST":
-                return _Answer(405, f"{path} takes POST, not {method}\n".encode(), allow="POST")
-            return await self._mutate(scope, receive)
-        if path in ("/healthz", "/readyz"):
-            if method not in ("GET", "HEAD"):
-                return _Answer(405, f"{path} takes GET, not {method}\n".encode(), allow="GET, HEAD")
-            if path == "/readyz" and self._draining:
-                return _Answer(503, b"shutting down\n")
-            return _Answer(200, b"ok\n")
-        return _Answer(404, b"this server has /mutate, /healthz and /readyz\n")
+            answer = await self._mutate(scope, receive)
+            if answer.status != 200:
+                self._metrics.refused(answer.status)
+            return answer
+        if path not in ("/healthz", "/readyz"):
+            return Answer(404, b"this server has /mutate, /healthz and /readyz\n")
+        if method not in ("GET", "HEAD"):
+            return Answer(405, f"{path} takes GET, not {method}\n".encode(), allow="GET, HEAD")
+        problem = self._not_ready() if path == "/readyz" else ""
+        return Answer(503, f"{problem}\n".encode()) if problem else Answer(200, b"ok\n")
 
-    async def _mutate(self, scope: MutableMapping[str, Any], receive: Receive) -> _Answer:
-        content_type = _header(scope, b"content-type")
+    def _not_ready(self) -> str:
+        if self._draining:
+            return "shutting down"
+        if datetime.now(UTC) >= self._expiry:
+            return f"the certificate expired at {self._expiry:%Y-%m-%d %H:%M:%S} UTC"
+        return ""
+
+    async def _mutate(self, scope: Scope, receive: Receive) -> Answer:
+        if scope["method"] != "POST":
+            text = f"/mutate takes POST, not {scope['method']}\n"
+            return Answer(405, text.encode(), allow="POST")
+        content_type = header(scope, b"content-type")
         if content_type.partition(";")[0].strip().lower() != _JSON:
-            return _Answer(
-                415, f"/mutate takes `content-type: {_JSON}`, not `{content_type}`\n".encode()
-            )
-        body = await _read_body(receive)
+            text = f"/mutate takes `content-type: {_JSON}`, not `{content_type}`\n"
+            return Answer(415, text.encode())
+        body = await read_body(receive, MAX_BODY_BYTES)
         if body is None:
-            return _Answer(413, f"the body is over {MAX_BODY_BYTES} bytes\n".encode())
+            return Answer(413, f"the body is over {MAX_BODY_BYTES} bytes\n".encode())
         started = time.perf_counter()
         try:
             version, request = review.read(body)
         except review.InvalidReview as error:
-            return _Answer(400, f"{error}\n".encode("utf-8", "replace"))
-        decision, failure = self._decide(request)
-        answered = review.answer(version, request["uid"], decision)
-        _log(request, decision, time.perf_counter() - started, failure)
-        return _Answer(200, answered, _JSON)
-
-    def _decide(self, request: Json) -> tuple[Decision, str]:
-        """Decide; whatever goes wrong must not stop the cluster from making its objects."""
+            return Answer(400, f"{error}\n".encode("utf-8", "replace"), TEXT)
         try:
-            return decide(request, self._engine, self._policy), ""
+            answer, decision, outcome, warnings = self._review(version, request)
         except Exception as error:
-            failure = f"{type(error).__name__}: {error}"
-            warning = f"imageswap left the images as they are, for an internal error: {failure}"
-            return NOTHING._replace(warnings=(warning,)), failure
+            # Whatever goes wrong here must not stop the cluster from making its objects.
+            decision, outcome = NOTHING, "error"
+            failure = f"an internal error: {type(error).__name__}: {error}"
+            warnings = [f"imageswap left the images as they are, for {failure}"]
+            answer = review.answer(version, request["uid"], (), warnings, {})
+        seconds = time.perf_counter() - started
+        self._count(request, decision, outcome, seconds)
+        log.admission(request, decision, outcome, seconds, warnings)
+        return Answer(200, answer, _JSON)
 
+    def _review(
+        self, version: str, request: Mapping[str, Json]
+    ) -> tuple[bytes, Decision, str, list[str]]:
+        """Decide, and give the answer, the decision, its outcome and its warnings."""
+        decision = decide(request, self._engine, self._policy)
+        warnings = list(decision.warnings)
+        uid = request["uid"]
+        if not decision.changes:
+            return review.answer(version, uid, (), warnings, {}), decision, "unchanged", warnings
+        text = review.audit_text(decision)
+        if self._mode.audit:
+            warnings += [
+                f"{change.field.identity[1]}: imageswap audits only: {change.swap.source} would "
+                f"become {change.swap.target}"
+                for change in decision.changes
+            ]
+            answer = review.answer(version, uid, (), warnings, {"would-swap": text})
+            return answer, decision, "audited", warnings
+        patch = image_operations(decision) + self._record(request, decision)
+        answer = review.answer(version, uid, patch, warnings, {"swapped": text})
+        return answer, decision, "swapped", warnings
 
-def _header(scope: MutableMapping[str, Any], name: bytes) -> str:
-    for key, value in scope["headers"]:
-        if key == name:
-            return str(value.decode("latin-1"))
-    return ""
+    def _record(self, request: Mapping[str, Json], decision: Decision) -> list[Operation]:
+        # A subresource takes its own field only, and drops annotations.
+        if not self._mode.record_source or request.get("subResource"):
+            return []
+        return source_operations(decision, request["object"])
 
-
-async def _read_body(receive: Receive) -> bytes | None:
-    """Read a request's body; None where it is larger than any AdmissionReview can be."""
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            return None
-        chunks.append(chunk)
-        if not message.get("more_body"):
-            return b"".join(chunks)
-
-
-def _log(request: Json, decision: Decision, seconds: float, failure: str) -> None:
-    """Write the one line of an admission."""
-    kind = request.get("kind")
-    line: dict[str, Json] = {
-        "event": "admission",
-        "uid": request["uid"],
-        "operation": request.get("operation"),
-        "kind": kind.get("kind") if isinstance(kind, dict) else None,
-        "namespace": request.get("namespace"),
-        "name": request.get("name"),
-        "swaps": [
-            {
-                "source": change.swap.source,
-                "target": change.swap.target,
-                "rules": [str(step.rule.origin) for step in change.swap.steps],
-            }
-            for change in decision.changes
-        ],
-        "milliseconds": round(seconds * 1000, 3),
-    }
-    if decision.warnings:
-        line["warnings"] = decision.warnings
-    if failure:
-        line["error"] = failure
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+    def _count(
+        self, request: Mapping[str, Json], decision: Decision, outcome: str, seconds: float
+    ) -> None:
+        kind = request.get("kind")
+        name = kind.get("kind") if isinstance(kind, Mapping) else ""
+        self._metrics.admission(str(name), outcome, seconds)
+        for change in decision.changes:
+            self._metrics.swapped(change.swap.steps)
