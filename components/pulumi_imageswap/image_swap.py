@@ -1,44 +1,27 @@
 """``ImageSwap``: everything that a cluster needs to swap images, as one component."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from collections.abc import Sequence
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 
+from imageswap.admission.decision import DEFAULT_LABEL
 from imageswap.bundle import build
 from imageswap.rules.ruleset import Ruleset
-from pulumi_imageswap import clusters
 from pulumi_imageswap.certificate import Certificate
-from pulumi_imageswap.registration import Registration
+from pulumi_imageswap.registration import Registration, Scope
 from pulumi_imageswap.rules import Rules
+from pulumi_imageswap.settings import (
+    DEFAULT_IMAGE,
+    DEFAULT_PRIORITY_CLASS,
+    DEFAULT_REPLICAS,
+    ImageSwapArgs,
+    choice,
+    problems,
+)
 from pulumi_imageswap.sources import InvalidRules, load_rules
-from pulumi_imageswap.webhook_server import Serving, WebhookServer
-
-DEFAULT_IMAGE = "docker.io/library/python:3.13-slim"
-DEFAULT_REPLICAS = 2
-
-
-class ImageSwapArgs(TypedDict, total=False):
-    """The settings of ``ImageSwap``."""
-
-    cluster: str
-    """The kind of cluster: eks, aks or gke (managed), or kubeadm, k3s, rke2, talos, openshift or
-    palette (non-managed). Required."""
-    allow_without_mirrors: bool
-    """Accept a non-managed cluster without mirror registries. False by default."""
-    rules: pulumi.Input[Sequence[pulumi.Input[str]]]
-    """Rule map files; a later one overrides earlier ones key by key."""
-    pack: pulumi.Input[Mapping[str, Any]]
-    """The content of a Palette Kubernetes pack, whole or its `imageSwap` block; it overrides
-    `rules` key by key."""
-    namespace: str
-    """The namespace to make for the webhook. By default the component's name and `-system`."""
-    image: pulumi.Input[str]
-    """The Python image (3.11 or newer) that the server runs on; it is passed through the rules.
-    `docker.io/library/python:3.13-slim` by default."""
-    replicas: pulumi.Input[int]
-    """How many replicas of the server to run. 2 by default."""
+from pulumi_imageswap.webhook_server import Operation, Serving, WebhookServer
 
 
 class ImageSwap(pulumi.ComponentResource):
@@ -71,7 +54,9 @@ class ImageSwap(pulumi.ComponentResource):
             pulumi.RunError: where the settings are wrong, before anything is made.
         """
         super().__init__("imageswap:index:ImageSwap", name, None, opts)
-        _check(args)
+        wrong = problems(args)
+        if wrong:
+            raise pulumi.RunError("imageswap: " + "\nimageswap: ".join(wrong))
         child = pulumi.ResourceOptions(parent=self)
         ruleset = pulumi.Output.all(args.get("rules"), args.get("pack")).apply(_load)
         namespace = k8s.core.v1.Namespace(
@@ -87,11 +72,18 @@ class ImageSwap(pulumi.ComponentResource):
         )
         server = WebhookServer(
             name,
-            build(),
-            Serving(rules.config_map, certificate.certificate_pem, certificate.private_key_pem),
-            namespace=self.namespace,
-            image=image,
-            replicas=args.get("replicas", DEFAULT_REPLICAS),
+            Serving(
+                build(), rules.config_map, certificate.certificate_pem, certificate.private_key_pem
+            ),
+            Operation(
+                image=image,
+                options=_options(args),
+                replicas=args.get("replicas", DEFAULT_REPLICAS),
+                max_replicas=args.get("max_replicas"),
+                priority_class=args.get("priority_class", DEFAULT_PRIORITY_CLASS),
+                network_policy=args.get("network_policy", False),
+            ),
+            self.namespace,
             opts=child,
         )
         Registration(
@@ -99,6 +91,12 @@ class ImageSwap(pulumi.ComponentResource):
             server.service,
             self.namespace,
             certificate.ca_pem,
+            Scope(
+                label=args.get("label", DEFAULT_LABEL),
+                opt_in=choice(args, "namespaces") == "optIn",
+                kube_system=args.get("include_kube_system", False),
+            ),
+            choice(args, "failurePolicy"),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[server]),
         )
         self.service_name = server.service
@@ -116,20 +114,16 @@ class ImageSwap(pulumi.ComponentResource):
         )
 
 
-def _check(args: ImageSwapArgs) -> None:
-    problems = []
-    if "cluster" in args:
-        problem = clusters.check(
-            args["cluster"], allow_without_mirrors=args.get("allow_without_mirrors", False)
-        )
-        problems.append(problem)
-    else:
-        known = ", ".join((*clusters.MANAGED, *clusters.NON_MANAGED))
-        problems.append(f"cluster: it is required; write one of {known}")
-    if args.get("rules") is None and args.get("pack") is None:
-        problems.append("rules: there are none; give map files as `rules`, or a `pack`")
-    if any(problems):
-        raise pulumi.RunError("imageswap: " + "\nimageswap: ".join(filter(None, problems)))
+def _options(args: ImageSwapArgs) -> tuple[str, ...]:
+    """Give the options of ``imageswap serve`` that the settings ask for."""
+    options = [
+        f"--targets={choice(args, 'targets')}",
+        f"--mode={choice(args, 'mode')}",
+        f"--label={args.get('label', DEFAULT_LABEL)}",
+    ]
+    if args.get("record_source", False):
+        options.append("--record-source")
+    return tuple(options)
 
 
 def _load(given: Sequence[Any]) -> Ruleset:

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pulumi
 from pulumi.runtime.config import get_config_env
 
-from pulumi_imageswap.image_swap import ImageSwapArgs
+from pulumi_imageswap.settings import ImageSwapArgs
 
 _Reader = Callable[[pulumi.Config, str], Any]
 
@@ -20,6 +20,16 @@ _SETTINGS: Mapping[str, tuple[str, _Reader]] = {
     "namespace": ("namespace", pulumi.Config.get),
     "image": ("image", pulumi.Config.get),
     "replicas": ("replicas", pulumi.Config.get_int),
+    "maxReplicas": ("max_replicas", lambda config, key: config.get_int(key) or None),
+    "priorityClass": ("priority_class", pulumi.Config.get),
+    "networkPolicy": ("network_policy", pulumi.Config.get_bool),
+    "targets": ("targets", pulumi.Config.get),
+    "mode": ("mode", pulumi.Config.get),
+    "recordSource": ("record_source", pulumi.Config.get_bool),
+    "label": ("label", pulumi.Config.get),
+    "namespaces": ("namespaces", pulumi.Config.get),
+    "includeKubeSystem": ("include_kube_system", pulumi.Config.get_bool),
+    "failurePolicy": ("failure_policy", pulumi.Config.get),
 }
 
 

@@ -13,6 +13,8 @@ class Kubectl:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
+        self.warnings: list[str] = []
+        """What the API server warned of at the last call, as kubectl prints it."""
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl and give what it prints; raises CalledProcessError with its words."""
@@ -25,10 +27,11 @@ class Kubectl:
             timeout=180,
         )
         assert done.returncode == 0, f"kubectl {' '.join(arguments)}\n{done.stdout}{done.stderr}"
+        self.warnings = [line for line in done.stderr.splitlines() if line.startswith("Warning:")]
         return done.stdout
 
     def apply(self, *objects: Mapping[str, Any]) -> str:
-        """Apply objects; gives kubectl's output, warnings included."""
+        """Apply objects; gives kubectl's output."""
         text = "\n---\n".join(map(json.dumps, objects))
         return self("apply", "-f", "-", stdin=text)
 

@@ -2,11 +2,23 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def program_of_the_checkout(folder: Path, environment: Mapping[str, str]) -> "Stack":
+    """Give a stack of the project's own program, copied so that its settings stay out of git."""
+    for name in ("Pulumi.yaml", "__main__.py"):
+        shutil.copy(CHECKOUT / name, folder)
+    (folder / "stacks").mkdir()
+    packages = f"{CHECKOUT / 'components'}{os.pathsep}{CHECKOUT / 'webhook'}"
+    return Stack(folder, environment, pythonpath=packages)
 
 
 class Stack:

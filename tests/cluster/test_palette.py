@@ -4,18 +4,15 @@ The maps are those of Palette's image swap page, with the local registry in the 
 example registries, so that the swapped images can be pulled and run.
 """
 
-import shutil
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from local.cluster import Cluster
 from tests.cluster.kubectl import Kubectl, deployment
-from tests.cluster.stack import Stack
+from tests.cluster.stack import Stack, program_of_the_checkout
 
-CHECKOUT = Path(__file__).parents[2]
 # After `pulumi up` the last of the old replicas may answer on connections that it still has.
 HANDOVER_SECONDS = 2
 PALETTE = {
@@ -69,11 +66,7 @@ def stack(
     cluster: Cluster, objects_before: set[str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("project")
-    for name in ("Pulumi.yaml", "__main__.py"):
-        shutil.copy(CHECKOUT / name, folder)
-    (folder / "stacks").mkdir()
-    packages = f"{CHECKOUT / 'components'}:{CHECKOUT / 'webhook'}"
-    stack = Stack(folder, cluster.environment(), pythonpath=packages)
+    stack = program_of_the_checkout(folder, cluster.environment())
     yield stack
     stack.destroy()
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from pulumi_imageswap import clusters, image_swap, stack
-from pulumi_imageswap.image_swap import ImageSwapArgs
+from pulumi_imageswap import clusters, settings, stack
+from pulumi_imageswap.settings import ImageSwapArgs
 from pulumi_imageswap.sources import InvalidRules, load_rules
 
 CHECKOUT = Path(__file__).parents[2]
@@ -15,7 +15,7 @@ EXAMPLES = sorted((CHECKOUT / "stacks").glob("Pulumi.*.yaml"))
 PROJECT = yaml.safe_load((CHECKOUT / "Pulumi.yaml").read_text())
 
 
-def settings(file: Path) -> dict[str, Any]:
+def stack_settings(file: Path) -> dict[str, Any]:
     config = yaml.safe_load(file.read_text())["config"]
     return {
         key.removeprefix("imageswap:"): value
@@ -32,14 +32,47 @@ def test_project_declares_every_setting_and_no_other() -> None:
 
 
 def test_project_declares_the_defaults_of_the_component() -> None:
-    assert PROJECT["config"]["image"]["default"] == image_swap.DEFAULT_IMAGE
-    assert PROJECT["config"]["replicas"]["default"] == image_swap.DEFAULT_REPLICAS
+    assert PROJECT["config"]["image"]["default"] == settings.DEFAULT_IMAGE
+    assert PROJECT["config"]["replicas"]["default"] == settings.DEFAULT_REPLICAS
+
+
+def test_project_declares_the_first_of_each_choice() -> None:
+    for setting, known in settings.CHOICES.items():
+        assert PROJECT["config"][setting]["default"] == known[0]
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        ({}, "cluster: it is required; write one of eks,"),
+        ({"cluster": "eks"}, "rules: there are none"),
+        ({"failure_policy": "fail"}, "failurePolicy: `fail` is not one of Ignore, Fail; did you"),
+        ({"namespaces": "optout"}, "did you mean `optOut`?"),
+        ({"label": "a label"}, "label: `a label` is not the key of a label"),
+        ({"replicas": 0}, "replicas: 0 would leave no server"),
+        ({"replicas": 3, "max_replicas": 2}, "maxReplicas: 2 is less than `replicas`, 3"),
+    ],
+)
+def test_wrong_settings_are_explained(args: ImageSwapArgs, says: str) -> None:
+    assert says in "\n".join(settings.problems(args))
+
+
+def test_right_settings_have_no_problems() -> None:
+    args: ImageSwapArgs = {
+        "cluster": "eks",
+        "rules": ["a.map"],
+        "label": "example.com/swap",
+        "replicas": 2,
+        "max_replicas": 2,
+        "failure_policy": "Fail",
+    }
+    assert settings.problems(args) == []
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name)
 def test_example_stack_is_right(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(CHECKOUT)
-    given = settings(file)
+    given = stack_settings(file)
     assert set(given) <= set(PROJECT["config"])
     allowed = given.get("allowWithoutMirrors", False)
     assert clusters.check(given["cluster"], allow_without_mirrors=allowed) == ""

@@ -1,0 +1,31 @@
+"""The NetworkPolicy of the webhook's server."""
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from pulumi_imageswap.pod import METRICS_PORT, PORT
+
+
+def restrict(
+    name: str,
+    namespace: pulumi.Input[str],
+    labels: dict[str, str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Let the server be asked on its two ports, and ask nobody.
+
+    Whoever asks may come from anywhere: the API server's address is not known to a NetworkPolicy.
+    """
+    k8s.networking.v1.NetworkPolicy(
+        f"{name}-network",
+        metadata={"name": name, "namespace": namespace, "labels": labels},
+        spec={
+            "pod_selector": {"match_labels": labels},
+            "policy_types": ["Ingress", "Egress"],
+            "ingress": [
+                {"ports": [{"protocol": "TCP", "port": port} for port in (PORT, METRICS_PORT)]}
+            ],
+            "egress": [],
+        },
+        opts=opts,
+    )
