@@ -12,7 +12,23 @@ from pathlib import Path
 # What each package brings that the server never imports. The server runs h11 on asyncio, and
 # uvicorn's own command line never runs.
 _LEFT_OUT: Mapping[str, tuple[str, ...]] = {
-    "imageswap": ("__main__.py", "bundle.py", "cli/main.py", "cli/swap.py"),
+    "imageswap": (
+        "__main__.py",
+        "bundle.py",
+        "pack.py",
+        "cli/check.py",
+        "cli/diff.py",
+        "cli/explain.py",
+        "cli/image_list.py",
+        "cli/images.py",
+        "cli/layers.py",
+        "cli/main.py",
+        "cli/manifests.py",
+        "cli/mirror_list.py",
+        "cli/output.py",
+        "cli/swap.py",
+        "cli/workloads.py",
+    ),
     "uvicorn": (
         "__main__.py",
         "workers.py",

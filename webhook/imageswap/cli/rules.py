@@ -1,11 +1,22 @@
-"""Loads the rules that ``--rules`` names and prints what is wrong with them."""
+"""Loads the rules that ``--rules`` names."""
 
 import argparse
-import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
+from imageswap.cli.console import complain
+from imageswap.cli.inputs import read_text, shown
+from imageswap.cli.problem import InvalidInput, Problem
 from imageswap.rules.ruleset import Ruleset, load
 from imageswap.rules.syntax import Source
+
+
+class Layers(NamedTuple):
+    """The rules of several files, and what is wrong with them; None where there are errors."""
+
+    ruleset: Ruleset | None
+    problems: list[Problem]
 
 
 def add_rules_argument(parser: argparse.ArgumentParser) -> None:
@@ -20,22 +31,29 @@ def add_rules_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def load_rules(paths: list[Path]) -> Ruleset | None:
+def load_layers(paths: Iterable[Path], to_source: Callable[[str, str], Source]) -> Layers:
+    """Load rules in layers.
+
+    Takes the files in the order of their layers, and what makes a map of a file's text and name
+    (it may raise ``InvalidInput``). Gives the rules, with every error and warning of every file.
+    """
+    sources, problems = [], []
+    for path in paths:
+        try:
+            sources.append(to_source(read_text(path), shown(path)))
+        except InvalidInput as error:
+            problems.append(error.problem)
+    ruleset = load(sources)
+    usable = not problems and not ruleset.errors
+    problems.extend(map(Problem.of, ruleset.diagnostics))
+    return Layers(ruleset if usable else None, problems)
+
+
+def load_rules(paths: Iterable[Path]) -> Ruleset | None:
     """Load rule maps and print their errors and warnings on standard error.
 
     Takes the files in the order of their layers; gives None where one cannot be read or is wrong.
     """
-    sources = []
-    for path in paths:
-        try:
-            sources.append(Source(path.read_text("utf-8"), str(path)))
-        except OSError as error:
-            print(f"imageswap: {path}: {error.strerror}", file=sys.stderr)
-            return None
-        except UnicodeDecodeError as error:
-            print(f"imageswap: {path}: it is not UTF-8 text: {error}", file=sys.stderr)
-            return None
-    ruleset = load(sources)
-    for diagnostic in ruleset.diagnostics:
-        print(f"{diagnostic}\n{diagnostic.excerpt()}", file=sys.stderr)
-    return None if ruleset.errors else ruleset
+    ruleset, problems = load_layers(paths, Source)
+    complain(problems)
+    return ruleset
