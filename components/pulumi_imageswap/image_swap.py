@@ -38,9 +38,9 @@ class ImageSwap(pulumi.ComponentResource):
     ca_pem: pulumi.Output[str]
     """The certificate of the CA that the API server trusts the webhook by, PEM."""
     rules_hash: pulumi.Output[str]
-    """The SHA-256 of the rules in force, in hexadecimal."""
+    """The SHA-256 of the rules that every replica answers by, in hexadecimal."""
     rules: pulumi.Output[str]
-    """The rules in force as one map, a rule a line."""
+    """The rules that every replica answers by, as one map, a rule a line."""
 
     def __init__(
         self, name: str, args: ImageSwapArgs, opts: pulumi.ResourceOptions | None = None
@@ -101,8 +101,9 @@ class ImageSwap(pulumi.ComponentResource):
         )
         self.service_name = server.service
         self.ca_pem = certificate.ca_pem
-        self.rules_hash = rules.hash
-        self.rules = rules.text
+        in_force = pulumi.Output.all(rules.hash, rules.text, server.handed_over)
+        self.rules_hash = in_force[0]
+        self.rules = in_force[1]
         self.register_outputs(
             {
                 "namespace": self.namespace,

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from imageswap.bundle import Bundle
-from pulumi_imageswap import availability, network_policy, pod
+from pulumi_imageswap import availability, handover, network_policy, pod
 
 # So long a replica must have been ready before it counts, so that all proxies know of it by then.
 _SETTLE_SECONDS = 2
@@ -48,6 +48,8 @@ class WebhookServer(pulumi.ComponentResource):
 
     service: pulumi.Output[str]
     """The Service's name."""
+    handed_over: pulumi.Output[None]
+    """Known once no replica that was replaced is asked any more."""
 
     def __init__(
         self,
@@ -102,7 +104,7 @@ class WebhookServer(pulumi.ComponentResource):
         else:
             replicas = (operation.replicas, operation.max_replicas)
             availability.autoscale(name, namespace, labels, replicas, child)
-        k8s.apps.v1.Deployment(
+        deployment = k8s.apps.v1.Deployment(
             f"{name}-deployment",
             metadata={"name": name, "namespace": namespace, "labels": labels},
             spec=spec,
@@ -112,6 +114,9 @@ class WebhookServer(pulumi.ComponentResource):
         if operation.network_policy:
             network_policy.restrict(name, namespace, labels, child)
         self.service = service.metadata.name
+        self.handed_over = deployment.status.apply(
+            lambda status: handover.complete(status.conditions if status else None)
+        )
         self.register_outputs({"service": self.service})
 
 

@@ -4,7 +4,6 @@ The maps are those of Palette's image swap page, with the local registry in the 
 example registries, so that the swapped images can be pulled and run.
 """
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -13,8 +12,6 @@ from local.cluster import Cluster
 from tests.cluster.kubectl import Kubectl, deployment
 from tests.cluster.stack import Stack, program_of_the_checkout
 
-# After `pulumi up` the last of the old replicas may answer on connections that it still has.
-HANDOVER_SECONDS = 2
 PALETTE = {
     "override a specific registry": (
         "default::\nexample.private.io::{hub}",
@@ -96,7 +93,6 @@ def test_documented_configuration(stack: Stack, kubectl: Kubectl, hub: str, name
     rules, images = PALETTE[name]
     stack.configure(**settings(hub, rules))
     stack.up()
-    time.sleep(HANDOVER_SECONDS)
     assert stack.output("rules").splitlines() == rules.format(hub=hub).splitlines()
     for number, (source, expected) in enumerate(images.items()):
         workload, target = f"palette-{number}", expected.format(hub=hub)

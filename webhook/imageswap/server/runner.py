@@ -24,7 +24,7 @@ from imageswap.server.watch import watch
 _KEEP_ALIVE_SECONDS = 120
 # A connection in use ends with its next answer. One that had none for so long is taken for idle:
 # left open, it would be answered by this server when others have newer rules already.
-_IDLE_SECONDS = 1.0
+_IDLE_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
