@@ -36,7 +36,7 @@ class ImageSwapArgs(TypedDict, total=False):
     allow_without_mirrors: bool
     """Accept a non-managed cluster without mirror registries. False by default."""
     rules: pulumi.Input[Sequence[pulumi.Input[str]]]
-    """Rule map files; a later one overrides earlier ones key by key."""
+    """Rule map files, or Palette packs; a later one overrides earlier ones key by key."""
     pack: pulumi.Input[Mapping[str, Any]]
     """The content of a Palette Kubernetes pack, whole or its `imageSwap` block; it overrides
     `rules` key by key."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from imageswap import pack as pack_file
 from imageswap.rules.ruleset import Ruleset, load
 from imageswap.rules.syntax import Source
 
@@ -32,12 +33,16 @@ def load_rules(files: Sequence[str], pack: Mapping[str, Any] | None) -> Ruleset:
 
 
 def _read(path: str) -> Source:
+    """Read a map file, or a pack file, which is known by its content."""
     try:
-        return Source(Path(path).read_text("utf-8"), path)
+        text = Path(path).read_text("utf-8")
+        return pack_file.read(text, path) if pack_file.is_pack(text) else Source(text, path)
     except OSError as error:
         raise InvalidRules(f"rules: {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise InvalidRules(f"rules: {path}: it is not UTF-8 text: {error}") from None
+    except pack_file.InvalidPack as error:
+        raise InvalidRules(f"{error.diagnostic}\n{error.diagnostic.excerpt()}") from None
 
 
 def _from_pack(pack: Mapping[str, Any]) -> Source:

@@ -92,6 +92,18 @@ def test_later_layers_and_the_pack_override(tmp_path: Path) -> None:
     assert swap("nginx").target == "pack.example/nginx"
 
 
+def test_file_may_be_a_pack_and_errors_are_at_its_own_places(tmp_path: Path) -> None:
+    file = tmp_path / "pack.yaml"
+    file.write_text("pack: {}\nimageSwap:\n  imageChange: |-\n    default::\n    quay.io::h.io\n")
+    assert load_rules([str(file)], None).engine.swap("quay.io/x").target == "h.io/x"
+    file.write_text("pack: {}\nimageSwap:\n  imageChange: |-\n    default::\n    quay.io h.io\n")
+    with pytest.raises(InvalidRules, match=r"pack\.yaml:5:5: error: no `::`"):
+        load_rules([str(file)], None)
+    file.write_text("pack:\n  imageSwap:\n    imageChange: 'default::'\n")
+    with pytest.raises(InvalidRules, match=r"pack\.yaml:2:3: error:"):
+        load_rules([str(file)], None)
+
+
 @pytest.mark.parametrize(
     "pack", [{}, {"imageSwap": "default::"}, {"imageSwap": {"imageChange": ["default::"]}}]
 )
