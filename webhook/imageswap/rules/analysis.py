@@ -2,17 +2,21 @@
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable
+from functools import cached_property
 
 from imageswap.rules import reference
 from imageswap.rules.diagnostic import Diagnostic, Severity, locate
-from imageswap.rules.engine import Engine, Step
-from imageswap.rules.glob import Glob, GlobIndex
+from imageswap.rules.engine import Engine, Step, Swap
+from imageswap.rules.glob import GlobIndex
 from imageswap.rules.rule import DEFAULT_KEY, Kind, Rule
+from imageswap.rules.target import Target
 
 # A repository name that no rule was written for, to see what becomes of images in general.
 _PROBE = "imageswap-probe"
 _PROBE_REGISTRY = f"{_PROBE}.invalid"
+# One of a set of characters in a pattern, with the first of the set.
+_BRACKETS = re.compile(r"\[!?(.)[^\]]*\]")
 
 
 def analyse(engine: Engine) -> list[Diagnostic]:
@@ -24,18 +28,28 @@ def analyse(engine: Engine) -> list[Diagnostic]:
     found: list[Diagnostic] = []
     if engine.rules and not any(rule.kind is Kind.DEFAULT for rule in engine.rules):
         found.append(_no_default(engine.rules[-1]))
-    keys = _sorted_keys(engine.rules)
+    prefixes = _Prefixes(engine.rules)
     shadows = _Shadows(engine.rules)
-    by_kind_and_key = {(rule.kind, rule.key): rule for rule in engine.rules}
-    cycles: set[frozenset[int]] = set()
-    for rule in engine.rules:
-        shadow = shadows.over(rule)
+    cycles: set[frozenset[Rule]] = set()
+    for place, rule in enumerate(engine.rules):
+        swap = engine.swap(_sample(rule))
+        # No other rule takes all images of one that decides about its sample.
+        shadow = shadows.over(rule, place) if swap.rule is not rule else None
         if shadow is not None:
             found.append(_shadowed(rule, shadow))
-        elif _leaves_what_nothing_swaps(rule, by_kind_and_key):
+        elif prefixes.leaves_what_nothing_swaps(rule):
             found.append(_needless(rule))
-        if rule.target and rule.kind is not Kind.NOSWAP:
-            found.extend(_follow(engine, rule, keys, cycles))
+        if swap.cycle:
+            rules = frozenset(step.rule for step in swap.cycle)
+            if rules not in cycles:
+                cycles.add(rules)
+                found.append(_cycle(swap.cycle))
+            continue
+        if len(swap.steps) == 1:
+            below = prefixes.below(rule)
+            swap = engine.swap(below) if below is not None else swap
+        if len(swap.steps) > 1 and swap.rule is rule:
+            found.append(_chain(swap))
     return found
 
 
@@ -48,115 +62,114 @@ def _no_default(last: Rule) -> Diagnostic:
     )
 
 
-def _follow(
-    engine: Engine, rule: Rule, keys: list[tuple[str, Rule]], cycles: set[frozenset[int]]
-) -> Iterator[Diagnostic]:
-    """Swap images that this rule was written for, and say where they go on to other rules."""
-    for image in _samples(rule, keys):
-        swap = engine.swap(image)
-        if swap.cycle:
-            lines = frozenset(id(step.rule) for step in swap.cycle)
-            certain = image == _sample(rule)
-            if certain and lines not in cycles:
-                cycles.add(lines)
-                yield _cycle(swap.cycle)
-                return
-        elif len(swap.steps) > 1 and swap.steps[0].rule is rule:
-            yield _chain(rule, swap.steps[1].rule, swap.steps)
-            return
-
-
-def _samples(rule: Rule, keys: list[tuple[str, Rule]]) -> Iterator[str]:
-    """Give an image that the rule applies to, then one that a rule below its target would take."""
-    sample = _sample(rule)
-    if reference.parse(sample) is None:
-        return
-    yield sample
-    if rule.kind is not Kind.PREFIX or rule.target.endswith("-"):
-        return
-    below = f"{rule.target}/"
-    at = bisect_left(keys, below, key=lambda entry: entry[0])
-    if at < len(keys) and keys[at][0].startswith(below) and keys[at][1].target:
-        yield f"{rule.key}/{keys[at][0][len(below) :]}/{_PROBE}"
-
-
 def _sample(rule: Rule) -> str:
+    """Give an image that the rule was written for, with a name that no other rule names."""
     if rule.kind is Kind.EXACT:
         return rule.key
     if rule.kind is Kind.PREFIX:
         return f"{rule.key}/{_PROBE}"
     if rule.kind is Kind.REPLACE:
-        return re.sub(r"\[!?(.)[^\]]*\]", r"\1", rule.key).replace("*", _PROBE).replace("?", "x")
+        text = _BRACKETS.sub(r"\1", rule.key) if "[" in rule.key else rule.key
+        return text.replace("*", _PROBE).replace("?", "x")
     return f"{_PROBE_REGISTRY}/{_PROBE}"
 
 
-def _sorted_keys(rules: tuple[Rule, ...]) -> list[tuple[str, Rule]]:
-    return sorted(((r.key, r) for r in rules if r.kind is Kind.PREFIX), key=lambda entry: entry[0])
+class _Prefixes:
+    """The registry and path rules by their keys, to ask what stands below and above one."""
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        default = next((rule for rule in rules if rule.kind is Kind.DEFAULT), None)
+        self._default_swaps = default is not None and default.target != ""
+        self._rules = {rule.key: rule for rule in rules if rule.kind is Kind.PREFIX}
+        self._keys = sorted(self._rules)
+        self._hosts_with_ports = {
+            host
+            for host, port in (
+                reference.split_port(key.partition("/")[0]) for key in self._keys if ":" in key
+            )
+            if port
+        }
+
+    def below(self, rule: Rule) -> str | None:
+        """Give an image of this rule that a rule with a path below its target would take next."""
+        if rule.kind is not Kind.PREFIX:
+            return None
+        below = f"{Target(rule.target).normal}/"
+        at = bisect_left(self._keys, below)
+        if at == len(self._keys) or not self._keys[at].startswith(below):
+            return None
+        return f"{rule.key}/{self._keys[at][len(below) :]}/{_PROBE}"
+
+    def leaves_what_nothing_swaps(self, rule: Rule) -> bool:
+        """Whether an exception excepts from nothing: the next rule in line leaves its images too.
+
+        False where that is not the same for all its images.
+        """
+        if rule.kind is Kind.NOSWAP:
+            return not self._default_swaps
+        if rule.kind is not Kind.PREFIX or rule.target:
+            return False
+        registry, _, path = rule.key.partition("/")
+        host, port = reference.split_port(registry)
+        if not port and host in self._hosts_with_ports:
+            return False
+        following = self._next(host, port, path)
+        return not self._default_swaps if following is None else following.target == ""
+
+    def _next(self, host: str, port: str, path: str) -> Rule | None:
+        """Give the rule that would apply to the images of a key if that key's rule did not."""
+        registries = [host + port, host] if port else [host]
+        passed = 1
+        while True:
+            for registry in registries[passed:]:
+                rule = self._rules.get(f"{registry}/{path}" if path else registry)
+                if rule is not None:
+                    return rule
+            if not path:
+                return None
+            path, passed = path.rpartition("/")[0], 0
 
 
 class _Shadows:
     """The [REPLACE] rules, to ask whether one of them takes every image of another rule."""
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
-        self._earlier: GlobIndex[Rule] = GlobIndex()
-        self._all: GlobIndex[Rule] = GlobIndex()
-        for rule in rules:
-            if rule.kind is Kind.REPLACE and _is_plain(rule.key):
-                self._all.add(Glob(rule.key), rule)
+        self._rules = rules
 
-    def over(self, rule: Rule) -> Rule | None:
-        """Give the [REPLACE] rule that leaves nothing to this one, or None.
+    @cached_property
+    def _plain(self) -> GlobIndex[tuple[int, Rule]]:
+        """Those whose wildcards are all ``*``, with their places; made when first needed."""
+        plain: GlobIndex[tuple[int, Rule]] = GlobIndex()
+        for place, rule in enumerate(self._rules):
+            if rule.kind is Kind.REPLACE and "?" not in rule.key and "[" not in rule.key:
+                plain.add(rule.key, (place, rule))
+        return plain
 
-        Must be asked rule by rule in file order: a [REPLACE] rule is shadowed by earlier ones only.
-        """
+    def over(self, rule: Rule, place: int) -> Rule | None:
+        """Give the [REPLACE] rule that leaves nothing to the rule at a place in file order."""
         if rule.kind is Kind.EXACT:
             return None
         if rule.kind is Kind.REPLACE:
             # A pattern is itself matched by one whose wildcards are all `*` exactly if everything
-            # that it matches is.
-            shadow = self._earlier.first(rule.key)
-            if _is_plain(rule.key):
-                self._earlier.add(Glob(rule.key), rule)
-            return shadow
+            # that it matches is. What is in brackets must not match as text: it is one of many.
+            earlier, shadow = self._plain.first(_BRACKETS.sub("?", rule.key)) or (place, None)
+            return shadow if earlier < place else None
         if rule.kind is Kind.PREFIX:
             registry, _, path = rule.key.partition("/")
             if registry != reference.DOCKER_HUB:
                 return self._over_prefix(registry, path)
-        return self._all.first("")
+        return self._taking([""])
 
     def _over_prefix(self, registry: str, path: str) -> Rule | None:
-        # One rule must take all spellings: with another port, and with a tag or a path behind.
+        # All spellings must be taken: with another port, and with a tag or a path behind.
         ports = [registry] if reference.split_port(registry)[1] else [registry, f"{registry}:*"]
         ends = ["/*"] if not path else [f"/{path}", f"/{path}:*", f"/{path}@*", f"/{path}/*"]
-        found = [self._all.first(port + end) for port in ports for end in ends]
-        return found[0] if all(found) else None
+        return self._taking(port + end for port in ports for end in ends)
 
-
-def _is_plain(pattern: str) -> bool:
-    return "?" not in pattern and "[" not in pattern
-
-
-def _leaves_what_nothing_swaps(rule: Rule, rules: dict[tuple[Kind, str], Rule]) -> bool:
-    """Whether an exception excepts from nothing: the next rule in line leaves its images too."""
-    default = rules.get((Kind.DEFAULT, DEFAULT_KEY))
-    default_swaps = default is not None and default.target != ""
-    if rule.kind is Kind.NOSWAP:
-        return not default_swaps
-    if rule.kind is not Kind.PREFIX or rule.target:
-        return False
-    registry, slash, path = rule.key.partition("/")
-    host, port = reference.split_port(registry)
-    while slash or port:
-        if slash:
-            path, slash, _ = path.rpartition("/")
-        else:
-            path, port = rule.key.partition("/")[2], ""
-            registry = host
-            slash = "/" if path else ""
-        shorter = rules.get((Kind.PREFIX, f"{registry}/{path}" if path else registry))
-        if shorter is not None:
-            return shorter.target == ""
-    return not default_swaps
+    def _taking(self, patterns: Iterable[str]) -> Rule | None:
+        """Give the rule that takes the first of some patterns where all of them are taken."""
+        found = [self._plain.first(pattern) for pattern in patterns]
+        return found[0][1] if all(found) and found[0] is not None else None
 
 
 def _cycle(steps: tuple[Step, ...]) -> Diagnostic:
@@ -171,12 +184,14 @@ def _cycle(steps: tuple[Step, ...]) -> Diagnostic:
     )
 
 
-def _chain(rule: Rule, following: Rule, steps: tuple[Step, ...]) -> Diagnostic:
+def _chain(swap: Swap) -> Diagnostic:
+    rule, following = swap.steps[0].rule, swap.steps[1].rule
+    images = " → ".join([swap.source, *(step.image for step in swap.steps)])
     return _about(
         rule,
         Severity.WARNING,
         f"the target of `{rule.text}` is the source of `{following.text}` ({following.origin}), so "
-        f"images go the whole way, such as {' → '.join(step.image for step in steps)}",
+        f"images go the whole way, such as {images}",
         "write the last target in the first rule, if that is meant",
     )
 
@@ -185,7 +200,7 @@ def _shadowed(rule: Rule, shadow: Rule) -> Diagnostic:
     return _about(
         rule,
         Severity.WARNING,
-        f"`{rule.text}` never applies: `{shadow.text}` ({shadow.origin}) takes all its images first",
+        f"`{rule.text}` never applies: `{shadow.text}` ({shadow.origin}) takes all its images",
         "delete it, or narrow the pattern",
     )
 

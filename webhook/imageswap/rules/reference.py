@@ -1,7 +1,7 @@
 """The grammar of image references, as the container runtimes read them.
 
-Source of every rule here: the ``distribution/reference`` module (``regexp.go`` and ``normalize.go``,
-version 0.6), which containerd, CRI-O and the kubelet use.
+Source of every rule here: the ``distribution/reference`` module, version 0.6 (``regexp.go`` and
+``normalize.go``), which containerd, CRI-O and the kubelet use.
 """
 
 import re
@@ -12,22 +12,24 @@ LEGACY_DOCKER_HUB = "index.docker.io"
 OFFICIAL_REPOSITORY = "library"
 MAX_PATH_LENGTH = 255
 
-_HOST_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
-_HOST = rf"(?:{_HOST_LABEL}(?:\.{_HOST_LABEL})*|\[[a-fA-F0-9:]+\])"
-_PORT = r":[0-9]+"
-_REGISTRY = rf"{_HOST}(?:{_PORT})?"
-_COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_DOCKER_HUB_NAMES = ("", DOCKER_HUB, LEGACY_DOCKER_HUB)
+
+# `++` gives nothing back where that could not help, so that no text takes long. On single
+# characters only: on groups it matches wrongly in Python 3.11 up to 3.11.4 (gh-106052).
+_HOST_LABEL = r"[a-zA-Z0-9]++(?:-++[a-zA-Z0-9]++)*"
+_HOST = rf"(?:{_HOST_LABEL}(?:\.{_HOST_LABEL})*|\[[a-fA-F0-9:]++\])"
+_PORT = r":[0-9]++"
+_COMPONENT = r"[a-z0-9]++(?:(?:[._]|__|-++)[a-z0-9]++)*"
 _PATH = rf"{_COMPONENT}(?:/{_COMPONENT})*"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _DIGEST = r"sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128}"
 
-_REFERENCE = re.compile(rf"(?:({_REGISTRY})/)?({_PATH})((?::{_TAG})?(?:@(?:{_DIGEST}))?)")
-_IS_REGISTRY = re.compile(_REGISTRY)
+_REFERENCE = re.compile(rf"(?:({_HOST})({_PORT})?/)?({_PATH})((?::{_TAG})?(?:@(?:{_DIGEST}))?)")
+_IS_REGISTRY = re.compile(rf"{_HOST}(?:{_PORT})?")
 _IS_PATH = re.compile(_PATH)
 _IS_TAG = re.compile(_TAG)
 _IS_DIGEST = re.compile(_DIGEST)
 _IS_IDENTIFIER = re.compile(r"[a-f0-9]{64}")
-_MARKS_REGISTRY = re.compile(r"[.:A-Z]")
 
 
 class InvalidReference(ValueError):
@@ -35,37 +37,27 @@ class InvalidReference(ValueError):
 
 
 class Reference(NamedTuple):
-    """An image reference taken apart, each part as it was written.
+    """An image reference taken apart.
 
-    ``registry`` is "" where the text names none, which means Docker Hub; ``suffix`` is the tag and
-    the digest with their separators (``:1.25@sha256:…``), or "".
+    ``registry``, ``path`` and ``suffix`` are as written: ``registry`` is "" where the text names
+    none; ``suffix`` is the tag and the digest with their separators (``:1.25@sha256:…``), or "".
+
+    ``host``, ``port`` and ``full_path`` are what that means: Docker Hub is ``docker.io`` where no
+    registry is written, or by its old name; ``port`` has its ``:`` or is ""; and the path of
+    Docker Hub's own images has its ``library/``.
     """
 
     registry: str
     path: str
     suffix: str
+    host: str
+    port: str
+    full_path: str
 
     @property
-    def host(self) -> str:
-        """The registry's host without its port, normalised (Docker Hub is ``docker.io``)."""
-        return split_port(self.normal_registry)[0]
-
-    @property
-    def normal_registry(self) -> str:
-        """The registry with its port; ``docker.io`` where none is written or by its old name."""
-        return normalise_registry(self.registry)
-
-    @property
-    def normal_path(self) -> str:
-        """The repository path within the registry, with Docker Hub's ``library/`` filled in."""
-        if "/" not in self.path and self.normal_registry == DOCKER_HUB:
-            return f"{OFFICIAL_REPOSITORY}/{self.path}"
-        return self.path
-
-    @property
-    def normal_repository(self) -> str:
+    def repository(self) -> str:
         """Registry and path, both filled in: ``docker.io/library/nginx`` for ``nginx``."""
-        return f"{self.normal_registry}/{self.normal_path}"
+        return f"{self.host}{self.port}/{self.full_path}"
 
     def __str__(self) -> str:
         """The reference as it was written."""
@@ -79,7 +71,12 @@ def is_registry_component(component: str) -> bool:
     Source: ``splitDockerDomain`` of distribution/reference: it holds a ``.`` or a ``:``, is
     ``localhost``, or holds an upper-case letter.
     """
-    return component == "localhost" or _MARKS_REGISTRY.search(component) is not None
+    return (
+        "." in component
+        or ":" in component
+        or component == "localhost"
+        or component != component.lower()
+    )
 
 
 def is_registry(text: str) -> bool:
@@ -94,7 +91,7 @@ def is_path(text: str) -> bool:
 
 def normalise_registry(registry: str) -> str:
     """Give the registry that ``registry`` means: "" and ``index.docker.io`` are ``docker.io``."""
-    return DOCKER_HUB if registry in ("", LEGACY_DOCKER_HUB) else registry
+    return DOCKER_HUB if registry in _DOCKER_HUB_NAMES else registry
 
 
 def split_port(registry: str) -> tuple[str, str]:
@@ -114,24 +111,26 @@ def parse(text: str) -> Reference | None:
     match = _REFERENCE.fullmatch(text)
     if match is None:
         return None
-    registry, path, suffix = match.group(1, 2, 3)
-    if registry is None:
+    host, port, path, suffix = match.groups("")
+    if not host:
         if not suffix and _IS_IDENTIFIER.fullmatch(text):
             return None
         # A component with an underscore cannot be a host to the grammar, and is one to the rule
         # that tells registries from namespaces.
         first, slash, rest = path.partition("/")
         if slash and is_registry_component(first):
-            registry, path = first, rest
-        else:
-            registry = ""
-    elif not is_registry_component(registry):
-        registry, path = "", f"{registry}/{path}"
-    reference = Reference(registry, path, suffix)
-    # The cheap comparison first: no path this short grows too long with `library/` before it.
-    if len(path) > MAX_PATH_LENGTH // 2 and len(reference.normal_path) > MAX_PATH_LENGTH:
+            host, path = first, rest
+    elif not port and not is_registry_component(host):
+        host, path = "", f"{host}/{path}"
+    registry = host + port
+    full_path = path
+    if registry in _DOCKER_HUB_NAMES:
+        host = DOCKER_HUB
+        if "/" not in path:
+            full_path = f"{OFFICIAL_REPOSITORY}/{path}"
+    if len(full_path) > MAX_PATH_LENGTH:
         return None
-    return reference
+    return Reference(registry, path, suffix, host, port, full_path)
 
 
 def require(text: str) -> Reference:

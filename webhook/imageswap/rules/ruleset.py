@@ -36,8 +36,14 @@ class Ruleset:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of ``text``, in hexadecimal: equal for rules that mean the same."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        """A SHA-256, in hexadecimal, that is equal for rules that mean the same.
+
+        Of all rules only [REPLACE] rules have an order that means something.
+        """
+        ordered = [rule.text for rule in self.engine.rules if rule.kind is Kind.REPLACE]
+        others = [rule.text for rule in self.engine.rules if rule.kind is not Kind.REPLACE]
+        text = "\n".join([*sorted(others), *ordered])
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def load(sources: Iterable[Source]) -> Ruleset:

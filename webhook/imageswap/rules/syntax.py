@@ -8,6 +8,7 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from imageswap.rules import reference
 from imageswap.rules.diagnostic import Diagnostic, Origin, Severity, locate
@@ -33,8 +34,7 @@ class Source:
     indent: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """A piece of a rule's text (its white space dropped) and where it starts in it."""
 
     text: str
@@ -75,8 +75,8 @@ def parse(source: Source) -> tuple[list[Rule], list[Diagnostic]]:
                 _diagnose(
                     origin,
                     _Part(compact, 0),
-                    f"`{_name(rule)}` is given twice: it stands in line {first.origin.line} already "
-                    f"(`{first.text}`)",
+                    f"`{_name(rule)}` is given twice: it stands in line {first.origin.line} "
+                    f"already (`{first.text}`)",
                     f"delete one of the lines {first.origin.line} and {origin.line}",
                     Severity.ERROR,
                 )
@@ -112,18 +112,21 @@ def _read(compact: str, origin: Origin, diagnostics: list[Diagnostic]) -> tuple[
         return kind, _glob(subject), _replace_target(target)
     if not key.text:
         raise _Problem(
-            _Part(compact, 0), "the key is empty", f"write `{DEFAULT_KEY}{compact}` for all images"
+            _Part(compact, 0),
+            "the key is empty",
+            f"write `{DEFAULT_KEY}::{target.text}` for all images",
         )
-    if key.text == NOSWAP_KEY:
-        return Kind.NOSWAP, key.text, ",".join(word for word in target.text.split(",") if word)
-    if key.text == DEFAULT_KEY:
-        return Kind.DEFAULT, key.text, _prefix_target(target)
+    name = key.text.rstrip("/")
+    if name == NOSWAP_KEY:
+        return Kind.NOSWAP, name, ",".join(word for word in target.text.split(",") if word)
+    if name == DEFAULT_KEY:
+        return Kind.DEFAULT, name, _prefix_target(target)
     return Kind.PREFIX, _prefix(key, target, origin, diagnostics), _prefix_target(target)
 
 
 def _separate(compact: str, origin: Origin, diagnostics: list[Diagnostic]) -> tuple[_Part, _Part]:
     key, separator, target = compact.partition("::")
-    if separator and "::" not in target and "[" not in compact:
+    if separator and "::" not in target and key.rfind("[") <= key.rfind("]"):
         return _Part(key, 0), _Part(target, len(key) + 2)
     # `::` inside the brackets of an IPv6 address separates nothing.
     masked = _IPV6_HOST.sub(lambda host: "x" * len(host.group()), compact)
@@ -143,7 +146,8 @@ def _separate(compact: str, origin: Origin, diagnostics: list[Diagnostic]) -> tu
 def _separate_deprecated(
     compact: str, masked: str, origin: Origin, diagnostics: list[Diagnostic]
 ) -> tuple[_Part, _Part]:
-    colons = [i for i, c in enumerate(masked) if c == ":"]
+    # The `:` of a URL separates nothing either; that it is one is said where it stands.
+    colons = [match.start() for match in re.finditer(":(?!//)", masked)]
     if not colons:
         words = origin.text.partition("#")[0].split()
         fix = (
@@ -161,20 +165,21 @@ def _separate_deprecated(
             "which one separates",
             f"write `{_best_split(compact, colons)}`",
         )
-    diagnostics.append(
-        _diagnose(
-            origin,
-            _Part(":", at),
-            "a single `:` as the separator is deprecated",
-            f"write `{key}::{target}`",
-            Severity.WARNING,
+    if key:
+        diagnostics.append(
+            _diagnose(
+                origin,
+                _Part(":", at),
+                "a single `:` as the separator is deprecated",
+                f"write `{key}::{target}`",
+                Severity.WARNING,
+            )
         )
-    )
     return _Part(key, 0), _Part(target, at + 1)
 
 
 def _best_split(compact: str, colons: list[int]) -> str:
-    """Guess which of several colons was meant to separate: the first that no port number follows."""
+    """Guess which of several colons was meant to separate: the first that no digit follows."""
     at = next((i for i in colons if not compact[i + 1 : i + 2].isdigit()), colons[0])
     return f"{compact[:at]}::{compact[at + 1 :]}"
 
@@ -214,8 +219,8 @@ def _exact_target(part: _Part) -> str:
 
 
 def _glob(part: _Part) -> str:
-    bad = next((c for c in part.text if not _GLOB_TEXT.fullmatch(c)), None)
-    if bad is not None:
+    if not _GLOB_TEXT.fullmatch(part.text):
+        bad = next(c for c in part.text if not _GLOB_TEXT.fullmatch(c))
         raise _Problem(
             _Part(bad, part.start + part.text.index(bad)),
             f"no image reference can hold {bad!r}, so the pattern matches nothing",
@@ -240,8 +245,7 @@ def _prefix_target(part: _Part) -> str:
     target = part.text.rstrip("/")
     if not target and not part.text:
         return ""
-    stem = target[:-1] + "x" if target.endswith("-") else target
-    if _is_prefix(stem):
+    if _is_prefix(f"{target}x" if target.endswith("-") else target):
         return target
     raise _Problem(part, *_explain_prefix("target", part.text))
 
@@ -264,8 +268,8 @@ def _prefix(part: _Part, target: _Part, origin: Origin, diagnostics: list[Diagno
             _diagnose(
                 origin,
                 part,
-                f"`{key}` never applies: `{registry}` is not a registry (no `.`, no port, not "
-                "`localhost`), so images that start with it are Docker Hub's",
+                f"images that start with `{registry}/` are Docker Hub's: without a `.` or a port "
+                f"it is no registry, so `{key}` applies only to images that have a port there",
                 f"write `docker.io/{key}::{target.text}`",
                 Severity.WARNING,
             )
@@ -293,7 +297,7 @@ def _explain_prefix(what: str, text: str) -> tuple[str, str]:
             f"write `{name}`",
         )
     host, colon, port = registry.partition(":")
-    if colon and not port.isdigit() and not registry.startswith("["):
+    if host and colon and not port.isdigit() and not registry.startswith("["):
         return (
             f"the port `{port}` of the {what} `{text}` is not a number",
             f"write `{host}`, or `{host}:` and the port's number",
@@ -302,8 +306,10 @@ def _explain_prefix(what: str, text: str) -> tuple[str, str]:
         return f"a repository path is lower-case, unlike the {what} `{text}`", (
             f"write `{registry}/{path.lower()}`"
         )
+    reason = reference.explain(f"{text.rstrip('/')}/x")
     return (
-        f"the {what} `{text}` cannot start an image reference",
+        f"the {what} `{text}` cannot start an image reference: "
+        f"{reason or f'`{registry}` is not the name of a host'}",
         "write a registry with or without a port and a path, such as `harbor.example:5000/hub`",
     )
 

@@ -9,44 +9,46 @@ class Target:
 
     ``text`` is as written. It is one of three things: a bare host (``harbor.example``), a prefix
     that ends in ``-`` (``harbor.example/mirror-``), or a place (a registry with a port or a path,
-    or a Docker Hub namespace).
+    or a Docker Hub namespace). ``host`` is its host, ``docker.io`` for a namespace; ``normal`` is
+    the text with its registry filled in.
     """
 
-    __slots__ = ("is_bare_host", "is_text_prefix", "normal", "path", "registry", "text")
+    __slots__ = ("host", "is_bare_host", "is_text_prefix", "normal", "path", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self.is_text_prefix = text.endswith("-")
         first, _, rest = text.partition("/")
         if reference.is_registry_component(first):
-            self.registry, self.path = reference.normalise_registry(first), rest
+            registry, self.path = reference.normalise_registry(first), rest
+            self.normal = registry + text[len(first) :] if registry != first else text
         else:
-            self.registry, self.path = reference.DOCKER_HUB, text
-        self.is_text_prefix = text.endswith("-")
-        self.is_bare_host = not (self.path or self.is_text_prefix or reference.split_port(first)[1])
-        self.normal = f"{self.registry}/{self.path}" if self.path else self.registry
+            registry, self.path = reference.DOCKER_HUB, text
+            self.normal = f"{registry}/{text}"
+        self.host, port = reference.split_port(registry)
+        self.is_bare_host = not (self.path or port or self.is_text_prefix)
 
     def place(self, image: Reference, rest: str, port: str = "") -> str:
         """Put an image at this target.
 
         Takes the image, the part of its path that the rule keeps, and the port (``:5000``) that a
-        bare host takes over. Gives the new reference's text; "" where it would not be a valid
-        reference, or would name no repository.
+        bare host takes over. Gives the new reference's text, which ``is_valid`` must be asked
+        about; "" where it would name no repository.
         """
         if self.is_text_prefix:
-            text = f"{self.text}{image.host}/{image.path}{image.suffix}"
-            # The source's host becomes a part of a path, which may hold less than a host may.
-            return text if reference.parse(text) else ""
+            return f"{self.text}{image.host}/{image.path}{image.suffix}"
         if rest:
             start = self.text + port if self.is_bare_host else self.text
-            text = f"{start}/{rest}{image.suffix}"
-        elif self.path:
-            text = self.text + image.suffix
-        else:
-            return ""
-        # A valid target and a valid image make a valid reference, save for its length.
-        if len(text) > reference.MAX_PATH_LENGTH and reference.parse(text) is None:
-            return ""
-        return text
+            return f"{start}/{rest}{image.suffix}"
+        return self.text + image.suffix if self.path else ""
+
+    def is_valid(self, placed: str, rest: str) -> bool:
+        """Whether what ``place`` gave for this rest is an image reference."""
+        # A valid target before a part of a valid image makes a valid reference, save for its
+        # length. A prefix that ends in `-` has a host behind it, which may hold what no path does.
+        if rest and not self.is_text_prefix and len(placed) <= reference.MAX_PATH_LENGTH:
+            return True
+        return placed != "" and reference.parse(placed) is not None
 
     def covers(self, image: Reference) -> bool:
         """Whether the image stands under this target already.
@@ -54,16 +56,15 @@ class Target:
         Under a bare host on any port of it; under a place on a path boundary; under a prefix that
         ends in ``-`` as text. A Docker Hub namespace is compared with its registry filled in.
         """
-        if self.is_bare_host:
-            return image.host == self.registry
         if self.is_text_prefix:
             return str(image).startswith(self.text) or (
-                f"{image.normal_registry}/{image.path}".startswith(self.normal)
+                f"{image.host}{image.port}/{image.path}".startswith(self.normal)
             )
-        repository = image.normal_repository
-        return repository.startswith(self.normal) and (
-            repository[len(self.normal) : len(self.normal) + 1] in ("", "/")
-        )
+        if self.host != image.host:
+            return False
+        if self.is_bare_host:
+            return True
+        return f"{image.repository}/".startswith(f"{self.normal}/")
 
 
 class TargetIndex:
@@ -77,7 +78,7 @@ class TargetIndex:
     def add(self, target: Target) -> None:
         """Add a target."""
         if target.is_bare_host:
-            self._hosts.add(target.registry)
+            self._hosts.add(target.host)
         elif target.is_text_prefix:
             self._text_prefixes.update((target.text, target.normal))
         else:
@@ -85,10 +86,10 @@ class TargetIndex:
 
     def covers(self, image: Reference) -> bool:
         """Whether the image stands under any of the targets: ``Target.covers`` of one of them."""
-        if self._hosts and image.host in self._hosts:
+        if image.host in self._hosts:
             return True
         if self._places:
-            repository = image.normal_repository
+            repository = image.repository
             end = len(repository)
             while end > 0:
                 if repository[:end] in self._places:
@@ -96,7 +97,7 @@ class TargetIndex:
                 end = repository.rfind("/", 0, end)
         if self._text_prefixes:
             return _starts_with_any(str(image), self._text_prefixes) or _starts_with_any(
-                f"{image.normal_registry}/{image.path}", self._text_prefixes
+                f"{image.host}{image.port}/{image.path}", self._text_prefixes
             )
         return False
 
