@@ -1,0 +1,1 @@
+"""Asks target registries whether an image is there, before it is swapped."""
