@@ -124,13 +124,18 @@ def _open_place() -> _Place:
         cluster.up()
         folder = cluster.folder / "pulumi"
         return _Place(cluster.environment(), cluster.context, folder, _STACK_FILE)
-    mirror = os.environ.get("MIRROR", _PUBLIC_MIRROR)
-    say(f"Using the cluster {context}, with images from {mirror} (another: MIRROR=HOST/PATH).")
+    scheme, _, mirror = os.environ.get("MIRROR", _PUBLIC_MIRROR).rpartition("://")
+    say(
+        f"Using the cluster {context}, with images from {mirror} (another: MIRROR=[http://]HOST/PATH)."
+    )
     # A context's name may hold any character, an ARN's slashes among them.
     folder = state_folder() / "contexts" / re.sub(r"[^A-Za-z0-9.-]", "_", context)
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / _STACK_FILE.name
-    text = _STACK_FILE.read_text("utf-8").replace(f"{cluster.registry}/hub", mirror)
+    text = _STACK_FILE.read_text("utf-8")
+    text = text.replace(f"{cluster.registry}/hub", mirror)
+    text = text.replace(cluster.registry, mirror.partition("/")[0])
+    text = text.replace("scheme: http", f"scheme: {scheme or 'https'}")
     settings.write_text(f"{text}  kubernetes:context: {context}\n", "utf-8")
     return _Place(toolchain.ensure().environment(), context, folder, settings)
 

@@ -15,6 +15,8 @@ from pulumi_imageswap.rules import Rules
 from pulumi_imageswap.settings import (
     DEFAULT_IMAGE,
     DEFAULT_PRIORITY_CLASS,
+    DEFAULT_REMEMBER_FOUND,
+    DEFAULT_REMEMBER_MISSING,
     DEFAULT_REPLICAS,
     ImageSwapArgs,
     choice,
@@ -73,7 +75,12 @@ class ImageSwap(pulumi.ComponentResource):
         server = WebhookServer(
             name,
             Serving(
-                build(), rules.config_map, certificate.certificate_pem, certificate.private_key_pem
+                bundle=build(),
+                rules_config_map=rules.config_map,
+                certificate_pem=certificate.certificate_pem,
+                private_key_pem=certificate.private_key_pem,
+                registries=args.get("registries"),
+                registry_credentials=args.get("registry_credentials"),
             ),
             Operation(
                 image=image,
@@ -82,6 +89,10 @@ class ImageSwap(pulumi.ComponentResource):
                 max_replicas=args.get("max_replicas"),
                 priority_class=args.get("priority_class", DEFAULT_PRIORITY_CLASS),
                 network_policy=args.get("network_policy", False),
+                monitoring=(
+                    args.get("monitoring_labels", {}) if args.get("monitoring", False) else None
+                ),
+                asks_registries=choice(args, "missingImage") == "source",
             ),
             self.namespace,
             opts=child,
@@ -122,6 +133,14 @@ def _options(args: ImageSwapArgs) -> tuple[str, ...]:
         f"--mode={choice(args, 'mode')}",
         f"--label={args.get('label', DEFAULT_LABEL)}",
     ]
+    if choice(args, "missingImage") == "source":
+        found = args.get("remember_found", DEFAULT_REMEMBER_FOUND)
+        missing = args.get("remember_missing", DEFAULT_REMEMBER_MISSING)
+        options += [
+            "--missing-image=source",
+            f"--remember-found={found}",
+            f"--remember-missing={missing}",
+        ]
     if args.get("record_source", False):
         options.append("--record-source")
     return tuple(options)

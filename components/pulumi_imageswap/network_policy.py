@@ -11,10 +11,13 @@ def restrict(
     namespace: pulumi.Input[str],
     labels: dict[str, str],
     opts: pulumi.ResourceOptions,
+    *,
+    may_ask: bool,
 ) -> None:
-    """Let the server be asked on its two ports, and ask nobody.
+    """Let the server be asked on its two ports, and ask nobody unless ``may_ask``.
 
     Whoever asks may come from anywhere: the API server's address is not known to a NetworkPolicy.
+    Nor are those of the registries, which are named by host.
     """
     k8s.networking.v1.NetworkPolicy(
         f"{name}-network",
@@ -25,7 +28,7 @@ def restrict(
             "ingress": [
                 {"ports": [{"protocol": "TCP", "port": port} for port in (PORT, METRICS_PORT)]}
             ],
-            "egress": [],
+            "egress": [{}] if may_ask else [],
         },
         opts=opts,
     )

@@ -8,7 +8,8 @@ import pulumi
 from pulumi_imageswap.rules import FILE_NAME
 
 PORT, METRICS_PORT = 8443, 8080
-BUNDLE_FILE = "imageswap.pyz"
+BUNDLE_FILE, REGISTRIES_FILE = "imageswap.pyz", "registries.json"
+CREDENTIALS_FILE = ".dockerconfigjson"
 # Pods and proxies learn of an endpoint's end within a second or two; until then they still call.
 _DRAIN_SECONDS = 5
 _GRACE_SECONDS = 30
@@ -16,11 +17,17 @@ _NOBODY = 65532
 
 
 class Mounted(NamedTuple):
-    """The names of the objects that the server reads: ConfigMaps, and the Secret of its TLS."""
+    """The names of the objects that the server reads.
+
+    ConfigMaps, the Secret of its TLS, and, where registries are asked, the ConfigMap of how and the
+    Secret of the credentials.
+    """
 
     bundle: pulumi.Input[str]
     rules: pulumi.Input[str]
     certificate: pulumi.Input[str]
+    registries: pulumi.Input[str] | None
+    credentials: pulumi.Input[str] | None
 
 
 def template(
@@ -36,11 +43,18 @@ def template(
     and its priority class. The Pod keeps to the restricted Pod Security Standard and gets no token
     of the API server.
     """
-    volumes = {
+    volumes: dict[str, dict[str, object]] = {
         "server": {"config_map": {"name": mounted.bundle}},
         "rules": {"config_map": {"name": mounted.rules}},
         "tls": {"secret": {"secret_name": mounted.certificate}},
     }
+    options = list(options)
+    if mounted.registries is not None:
+        volumes["registries"] = {"config_map": {"name": mounted.registries}}
+        options.append(f"--registries=/imageswap/registries/{REGISTRIES_FILE}")
+    if mounted.credentials is not None:
+        volumes["credentials"] = {"secret": {"secret_name": mounted.credentials}}
+        options.append(f"--registry-credentials=/imageswap/credentials/{CREDENTIALS_FILE}")
     return {
         "metadata": {"labels": labels},
         "spec": {

@@ -11,6 +11,7 @@ from pulumi_imageswap import clusters
 
 DEFAULT_IMAGE = "docker.io/library/python:3.13-slim"
 DEFAULT_REPLICAS = 2
+DEFAULT_REMEMBER_FOUND, DEFAULT_REMEMBER_MISSING = 600, 30
 DEFAULT_PRIORITY_CLASS = "system-cluster-critical"
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -18,6 +19,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "mode": ("swap", "audit"),
     "namespaces": ("optOut", "optIn"),
     "failurePolicy": ("Ignore", "Fail"),
+    "missingImage": ("source", "swap"),
 }
 """The values of the settings that have a few; the first is the default."""
 
@@ -25,6 +27,17 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 _LABEL_KEY = re.compile(
     r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 )
+
+
+class RegistryArgs(TypedDict, total=False):
+    """How the webhook speaks to a registry that it asks for images."""
+
+    ca: pulumi.Input[str]
+    """The CAs that its certificate is trusted by besides those of the system, PEM."""
+    insecure_skip_verify: pulumi.Input[bool]
+    """Trust any certificate. False by default."""
+    scheme: pulumi.Input[str]
+    """`http` for a registry without TLS. `https` by default."""
 
 
 class ImageSwapArgs(TypedDict, total=False):
@@ -53,6 +66,12 @@ class ImageSwapArgs(TypedDict, total=False):
     """The priority class of the server's Pods. `system-cluster-critical` by default."""
     network_policy: bool
     """Restrict the server's traffic to its own ports by a NetworkPolicy. False by default."""
+    monitoring: bool
+    """Make a ServiceMonitor, a PrometheusRule with alerts and a Grafana dashboard. The cluster must
+    have the Prometheus operator. False by default."""
+    monitoring_labels: Mapping[str, str]
+    """Labels by which the operator's Prometheus selects what it takes, such as `release:
+    prometheus`."""
     targets: str
     """`templates` swaps Pod templates as well as Pods; `pods` leaves templates as written, for
     tools that would see a difference. `templates` by default."""
@@ -69,6 +88,19 @@ class ImageSwapArgs(TypedDict, total=False):
     labelled `enabled`. `optOut` by default."""
     include_kube_system: bool
     """Swap in `kube-system` too. False by default."""
+    missing_image: str
+    """`source` asks the target's registry before an image is swapped, and keeps the source where
+    the image is not to be located there; `swap` swaps without asking. `source` by default."""
+    registries: Mapping[str, RegistryArgs]
+    """With `source`: how to speak to registries, by registry as images name it (with its port)."""
+    registry_credentials: pulumi.Input[str]
+    """With `source`: what to log in to registries with, the content of a
+    `kubernetes.io/dockerconfigjson` Secret. It stays a secret."""
+    remember_found: int
+    """With `source`: for how many seconds an image that is there is not asked for again. 600 by
+    default."""
+    remember_missing: int
+    """With `source`: for how many seconds any other answer holds. 30 by default."""
     failure_policy: str
     """What the API server does with an object when no replica answers: `Ignore` makes it with its
     source images, `Fail` refuses it. `Ignore` by default."""
@@ -86,6 +118,17 @@ def problems(args: ImageSwapArgs) -> list[str]:
     if args.get("rules") is None and args.get("pack") is None:
         found.append("rules: there are none; give map files as `rules`, or a `pack`")
     found.extend(_wrong_choices(args))
+    if choice(args, "missingImage") != "source":
+        found.extend(
+            f"{setting}: it is for asking registries, which `missingImage: swap` does not do; "
+            "delete one of the two"
+            for setting in ("registries", "registryCredentials")
+            if args.get(argument_name(setting)) is not None
+        )
+    if args.get("monitoring_labels") is not None and not args.get("monitoring", False):
+        found.append(
+            "monitoringLabels: nothing is made that they would be on; set `monitoring: true`"
+        )
     label = args.get("label")
     if label is not None and not _LABEL_KEY.fullmatch(label):
         found.append(f"label: `{label}` is not the key of a label; write one as `example.com/name`")
@@ -99,7 +142,7 @@ def problems(args: ImageSwapArgs) -> list[str]:
 
 def choice(args: ImageSwapArgs, setting: str) -> str:
     """Give the value of a setting of ``CHOICES``: the given one or the default."""
-    value = args.get(_argument(setting))
+    value = args.get(argument_name(setting))
     return str(value) if value is not None else CHOICES[setting][0]
 
 
@@ -112,5 +155,6 @@ def _wrong_choices(args: ImageSwapArgs) -> Iterator[str]:
             yield f"{setting}: `{value}` is not one of {', '.join(known)}{hint}"
 
 
-def _argument(setting: str) -> str:
+def argument_name(setting: str) -> str:
+    """Give the name in Python of what a stack's configuration calls ``setting``."""
     return re.sub(r"[A-Z]", lambda letter: f"_{letter.group().lower()}", setting)

@@ -5,11 +5,39 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import pulumi
-from pulumi.runtime.config import get_config_env
+from pulumi.runtime.config import get_config, get_config_env, is_config_secret
 
-from pulumi_imageswap.settings import ImageSwapArgs
+from pulumi_imageswap.settings import ImageSwapArgs, RegistryArgs, argument_name
 
 _Reader = Callable[[pulumi.Config, str], Any]
+
+
+def _get_registries(config: pulumi.Config, setting: str) -> dict[str, RegistryArgs] | None:
+    """Read a mapping of registries, whose fields are named in the stack as all settings are."""
+    registries = config.get_object(setting)
+    if not registries:
+        return None
+    return {
+        registry: cast(
+            RegistryArgs, {argument_name(field): value for field, value in found.items()}
+        )
+        for registry, found in registries.items()
+    }
+
+
+def _get_secret(config: pulumi.Config, setting: str) -> pulumi.Output[str] | None:
+    """Read a secret, of which an empty default says that there is none.
+
+    Raises:
+        ValueError: where it stands in the stack's file for all to read.
+    """
+    key = config.full_key(setting)
+    if not get_config(key):
+        return None
+    if not is_config_secret(key):
+        raise ValueError(f"{setting}: it is not encrypted; `pulumi config set --secret {key}` it")
+    return config.get_secret(setting)
+
 
 # The setting in the stack's configuration, the argument that it is, and how it is read.
 _SETTINGS: Mapping[str, tuple[str, _Reader]] = {
@@ -23,12 +51,19 @@ _SETTINGS: Mapping[str, tuple[str, _Reader]] = {
     "maxReplicas": ("max_replicas", lambda config, key: config.get_int(key) or None),
     "priorityClass": ("priority_class", pulumi.Config.get),
     "networkPolicy": ("network_policy", pulumi.Config.get_bool),
+    "monitoring": ("monitoring", pulumi.Config.get_bool),
+    "monitoringLabels": ("monitoring_labels", pulumi.Config.get_object),
     "targets": ("targets", pulumi.Config.get),
     "mode": ("mode", pulumi.Config.get),
     "recordSource": ("record_source", pulumi.Config.get_bool),
     "label": ("label", pulumi.Config.get),
     "namespaces": ("namespaces", pulumi.Config.get),
     "includeKubeSystem": ("include_kube_system", pulumi.Config.get_bool),
+    "missingImage": ("missing_image", pulumi.Config.get),
+    "registries": ("registries", _get_registries),
+    "registryCredentials": ("registry_credentials", _get_secret),
+    "rememberFound": ("remember_found", pulumi.Config.get_int),
+    "rememberMissing": ("remember_missing", pulumi.Config.get_int),
     "failurePolicy": ("failure_policy", pulumi.Config.get),
 }
 
@@ -48,12 +83,13 @@ def args_from_config() -> ImageSwapArgs:
     for setting, (argument, read) in _SETTINGS.items():
         try:
             value = read(config, setting)
-        except pulumi.ConfigTypeError as error:
+        except (pulumi.ConfigTypeError, ValueError) as error:
             problems.append(str(error))
             continue
         # Pulumi knows no setting that may be missing: an empty default stands for that.
-        if value not in (None, [], {}):
-            found[argument] = value
+        if not isinstance(value, pulumi.Output) and value in (None, [], {}):
+            continue
+        found[argument] = value
     if problems:
         raise pulumi.RunError("imageswap: " + "\nimageswap: ".join(problems))
     return cast(ImageSwapArgs, found)

@@ -2,13 +2,22 @@
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from imageswap.bundle import Bundle
-from pulumi_imageswap import availability, handover, network_policy, pod
+from pulumi_imageswap import (
+    availability,
+    handover,
+    monitoring,
+    network_policy,
+    pod,
+    registry_access,
+)
+from pulumi_imageswap.settings import RegistryArgs
 
 # So long a replica must have been ready before it counts, so that all proxies know of it by then.
 _SETTLE_SECONDS = 2
@@ -16,19 +25,25 @@ _HASH_LENGTH = 12
 
 
 class Serving(NamedTuple):
-    """What the server serves: its code, the rules' ConfigMap and the certificate, PEM."""
+    """What the server serves: its code, the rules' ConfigMap and the certificate, PEM.
+
+    ``registries`` and ``registry_credentials`` are for asking registries, where that is done.
+    """
 
     bundle: Bundle
     rules_config_map: pulumi.Input[str]
     certificate_pem: pulumi.Input[str]
     private_key_pem: pulumi.Input[str]
+    registries: Mapping[str, RegistryArgs] | None
+    registry_credentials: pulumi.Input[str] | None
 
 
 class Operation(NamedTuple):
     """How the server is run.
 
     ``options`` are more options of ``imageswap serve``. With ``max_replicas`` the number of
-    replicas follows the load, from ``replicas`` on.
+    replicas follows the load, from ``replicas`` on. ``monitoring`` are the labels by which
+    Prometheus selects what it takes; None for no monitoring.
     """
 
     image: pulumi.Input[str]
@@ -37,6 +52,8 @@ class Operation(NamedTuple):
     max_replicas: pulumi.Input[int] | None
     priority_class: str
     network_policy: bool
+    asks_registries: bool
+    monitoring: Mapping[str, str] | None
 
 
 class WebhookServer(pulumi.ComponentResource):
@@ -112,7 +129,11 @@ class WebhookServer(pulumi.ComponentResource):
         )
         availability.keep_available(name, namespace, labels, child)
         if operation.network_policy:
-            network_policy.restrict(name, namespace, labels, child)
+            network_policy.restrict(
+                name, namespace, labels, child, may_ask=operation.asks_registries
+            )
+        if operation.monitoring is not None:
+            monitoring.monitor(name, namespace, labels, operation.monitoring, child)
         self.service = service.metadata.name
         self.handed_over = deployment.status.apply(
             lambda status: handover.complete(status.conditions if status else None)
@@ -153,7 +174,22 @@ def _mounted(
         string_data={"tls.crt": serving.certificate_pem, "tls.key": serving.private_key_pem},
         opts=opts,
     )
-    return pod.Mounted(code.metadata.name, serving.rules_config_map, certificate.metadata.name)
+    registries, credentials = serving.registries, serving.registry_credentials
+    return pod.Mounted(
+        bundle=code.metadata.name,
+        rules=serving.rules_config_map,
+        certificate=certificate.metadata.name,
+        registries=(
+            registry_access.registries_config_map(name, registries, namespace, opts)
+            if registries
+            else None
+        ),
+        credentials=(
+            registry_access.credentials_secret(name, credentials, namespace, opts)
+            if credentials is not None
+            else None
+        ),
+    )
 
 
 def _hash(text: str) -> str:

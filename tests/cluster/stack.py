@@ -70,6 +70,10 @@ class Stack:
         # JSON is YAML.
         file.write_text("\n".join([*salt, f"config: {json.dumps(config)}"]))
 
+    def configure_secret(self, setting: str, value: str) -> None:
+        """Add a setting that is kept encrypted."""
+        self("config", "set", "--secret", f"imageswap:{setting}", value)
+
     def preview(self, code: int = 0) -> str:
         """Run `pulumi preview`."""
         return self("preview", "--diff", code=code)

@@ -21,7 +21,7 @@ def environment(cluster: Cluster, tmp_path: Path, hub: str) -> dict[str, str]:
         **cluster.environment(),
         "IMAGESWAP_STATE": str(tmp_path),
         "KUBE_CONTEXT": cluster.context,
-        "MIRROR": hub,
+        "MIRROR": f"http://{hub}",
     }
 
 
@@ -38,12 +38,14 @@ def test_up_shows_a_swapped_image_and_down_undoes_it(
     environment: dict[str, str], kubectl: Kubectl, hub: str
 ) -> None:
     before = objects(kubectl)
-    shown = make("up", environment)
-    check = "-o=jsonpath={.spec.template.spec.containers[0].image}"
-    unswapped, swapped = (block.splitlines()[1] for block in shown.split(check)[1:3])
-    assert (unswapped, swapped) == ("docker.io/library/busybox:1.36", f"{hub}/busybox:1.36")
-    assert "Running" in shown.rpartition("STATUS")[2]
-    again = make("up", environment)
-    assert "18 unchanged" in again
-    make("down", environment)
+    try:
+        shown = make("up", environment)
+        check = "-o=jsonpath={.spec.template.spec.containers[0].image}"
+        unswapped, swapped = (block.splitlines()[1] for block in shown.split(check)[1:3])
+        assert (unswapped, swapped) == ("docker.io/library/busybox:1.36", f"{hub}/busybox:1.36")
+        assert "Running" in shown.rpartition("STATUS")[2]
+        resources = make("up", environment).partition("Resources:")[2].split()
+        assert resources[1] == "unchanged"
+    finally:
+        make("down", environment)
     assert objects(kubectl) == before

@@ -78,6 +78,7 @@ def configure(hub: str) -> Callable[[Stack, str], None]:
             image=f"{hub}/python:3.11-slim",
             pack={"imageSwap": {"imageChange": f"default::\nquay.io::{target}"}},
             failurePolicy="Fail",
+            missingImage="swap",
         )
 
     return with_target

@@ -9,7 +9,9 @@ import pytest
 from local.cluster import Cluster
 from tests.cluster.kubectl import Kubectl, deployment
 from tests.cluster.stack import Stack, program_of_the_checkout
+from tests.monitoring.tools import operator_api
 
+CREDENTIALS = json.dumps({"auths": {"other.example": {"auth": "dTpw"}}})
 NAMESPACE, LABEL = "opted-in", "swap.example/mode"
 SOURCE = "quay.io/busybox:1.36"
 
@@ -20,10 +22,14 @@ def settings(hub: str) -> dict[str, Any]:
         "cluster": "eks",
         "namespace": "swapper",
         "image": f"{hub}/python:3.11-slim",
+        "registries": {hub.partition("/")[0]: {"scheme": "http"}},
+        "rememberMissing": 1,
         "pack": {"imageSwap": {"imageChange": f"default::\nquay.io::{hub}"}},
         "replicas": 1,
         "maxReplicas": 3,
         "networkPolicy": True,
+        "monitoring": True,
+        "monitoringLabels": {"release": "prometheus"},
         "targets": "pods",
         "recordSource": True,
         "label": LABEL,
@@ -41,12 +47,17 @@ def stack(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
     stack = program_of_the_checkout(tmp_path_factory.mktemp("options"), cluster.environment())
+    kubectl("create", "-f", "-", stdin=json.dumps(operator_api("servicemonitors")))
+    kubectl("create", "-f", "-", stdin=json.dumps(operator_api("prometheusrules")))
     stack.configure(**settings)
+    stack.configure_secret("registryCredentials", CREDENTIALS)
     stack.up()
     kubectl.apply(namespace(NAMESPACE, {LABEL: "enabled"}))
     yield stack
     stack.destroy()
     kubectl("delete", "namespace", NAMESPACE)
+    kinds = [f"{kind}.monitoring.coreos.com" for kind in ("servicemonitors", "prometheusrules")]
+    kubectl("delete", "customresourcedefinitions", *kinds)
 
 
 def namespace(name: str, labels: dict[str, str]) -> dict[str, Any]:
@@ -100,6 +111,24 @@ class TestOptions:
         recorded = pod["metadata"]["annotations"]["imageswap.io/source-images"]
         assert json.loads(recorded) == {"main": SOURCE}
 
+    def test_image_that_its_target_lacks_comes_from_its_source(
+        self, kubectl: Kubectl, hub: str
+    ) -> None:
+        absent = "quay.io/absent:1"
+        scope = (f"--namespace={NAMESPACE}", "--dry-run=server", "--output=json")
+        pod = json.loads(kubectl("run", "probe", f"--image={absent}", *scope))
+        assert image(pod) == absent
+        (warning,) = kubectl.warnings
+        assert warning.startswith(f"Warning: probe: {absent} is kept: ")
+        assert hub.partition("/")[0] in warning
+
+    def test_credentials_are_in_a_secret_alone(self, stack: Stack, kubectl: Kubectl) -> None:
+        scope = "--namespace=swapper"
+        assert "dTpw" not in kubectl("get", "configmaps,deployments", scope, "--output=yaml")
+        assert "dTpw" not in stack("stack", "export")
+        types = {secret["type"] for secret in kubectl.get("secrets", scope)["items"]}
+        assert types == {"kubernetes.io/tls", "kubernetes.io/dockerconfigjson"}
+
     def test_objects_around_the_server(self, kubectl: Kubectl) -> None:
         scope = "--namespace=swapper"
         budget = kubectl.get("poddisruptionbudget", "imageswap", scope)
@@ -132,10 +161,19 @@ class TestOptions:
             "get", "--raw", path
         )
 
+    def test_monitoring_is_there_for_the_operator(self, kubectl: Kubectl) -> None:
+        scope = "--namespace=swapper"
+        monitor = kubectl.get("servicemonitor", "imageswap", scope)
+        assert monitor["metadata"]["labels"]["release"] == "prometheus"
+        assert [endpoint["port"] for endpoint in monitor["spec"]["endpoints"]] == ["metrics"]
+        assert kubectl.get("prometheusrule", "imageswap", scope)["spec"]["groups"]
+        assert "dashboard" in kubectl("get", "configmap", "imageswap-dashboard", scope, "-o=yaml")
+
     def test_audit_warns_and_changes_nothing(
         self, stack: Stack, kubectl: Kubectl, settings: dict[str, Any], hub: str
     ) -> None:
         stack.configure(**{**settings, "mode": "audit"})
+        stack.configure_secret("registryCredentials", CREDENTIALS)
         assert stack.changes() == {"imageswap-deployment": "update"}
         assert image(dry_run(kubectl, NAMESPACE)) == SOURCE
         assert kubectl.warnings == [

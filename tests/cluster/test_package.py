@@ -20,7 +20,12 @@ from pulumi_imageswap import ImageSwap
 cluster = k8s.Provider("edge", kubeconfig={kubeconfig!r})
 swap = ImageSwap(
     "platform",
-    {{"cluster": "gke", "image": "{hub}/python:3.11-slim", "rules": ["edge.map"]}},
+    {{
+        "cluster": "gke",
+        "image": "{hub}/python:3.11-slim",
+        "rules": ["edge.map"],
+        "missing_image": "swap",
+    }},
     pulumi.ResourceOptions(provider=cluster),
 )
 pulumi.export("namespace", swap.namespace)

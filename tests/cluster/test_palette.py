@@ -49,6 +49,7 @@ def settings(hub: str, rules: str) -> dict[str, object]:
         "cluster": "kubeadm",
         "allowWithoutMirrors": True,
         "image": f"{hub}/python:3.11-slim",
+        "registries": {hub.partition("/")[0]: {"scheme": "http"}},
         "pack": {"imageSwap": {"imageChange": rules.format(hub=hub)}},
     }
 
@@ -158,6 +159,9 @@ def test_mistakes_show_together_and_change_nothing(
     stack.configure(cluster="eksx", rulez=["a.map"])
     shown = stack.preview(code=1)
     assert "`imageswap:rulez` is not a setting; did you mean `rules`?" in shown
+    stack.configure(cluster="eks", rules=["a.map"], registryCredentials="{}")
+    shown = stack.preview(code=1)
+    assert "registryCredentials: it is not encrypted; `pulumi config set --secret" in shown
     stack.configure(cluster="k3s", rules=["missing.map"])
     shown = stack.preview(code=1)
     assert "requires mirror registries" in shown

@@ -26,14 +26,15 @@ def stack_settings(file: Path) -> dict[str, Any]:
 
 def test_project_declares_every_setting_and_no_other() -> None:
     assert list(PROJECT["config"]) == list(stack._SETTINGS)
-    assert [argument for argument, _ in stack._SETTINGS.values()] == list(
-        ImageSwapArgs.__annotations__
-    )
+    arguments = [argument for argument, _ in stack._SETTINGS.values()]
+    assert sorted(arguments) == sorted(ImageSwapArgs.__annotations__)
 
 
 def test_project_declares_the_defaults_of_the_component() -> None:
     assert PROJECT["config"]["image"]["default"] == settings.DEFAULT_IMAGE
     assert PROJECT["config"]["replicas"]["default"] == settings.DEFAULT_REPLICAS
+    assert PROJECT["config"]["rememberFound"]["default"] == settings.DEFAULT_REMEMBER_FOUND
+    assert PROJECT["config"]["rememberMissing"]["default"] == settings.DEFAULT_REMEMBER_MISSING
 
 
 def test_project_declares_the_first_of_each_choice() -> None:
@@ -47,6 +48,8 @@ def test_project_declares_the_first_of_each_choice() -> None:
         ({}, "cluster: it is required; write one of eks,"),
         ({"cluster": "eks"}, "rules: there are none"),
         ({"failure_policy": "fail"}, "failurePolicy: `fail` is not one of Ignore, Fail; did you"),
+        ({"missing_image": "swap", "registries": {}}, "registries: it is for asking registries"),
+        ({"monitoring_labels": {}}, "monitoringLabels: nothing is made"),
         ({"namespaces": "optout"}, "did you mean `optOut`?"),
         ({"label": "a label"}, "label: `a label` is not the key of a label"),
         ({"replicas": 0}, "replicas: 0 would leave no server"),

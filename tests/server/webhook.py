@@ -4,6 +4,7 @@ import base64
 import http.client
 import json
 import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -17,9 +18,20 @@ from local.certificates import Authority
 
 CHECKOUT = Path(__file__).parents[2]
 RULES = "default::\ndocker.io::harbor.example/hub\nquay.io/team/app::bare.example\n"
-PORT, METRICS_PORT = 18443, 18080
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(CHECKOUT / "webhook")}
 _STARTED_SECONDS = 20
+
+
+def free_ports(count: int) -> list[int]:
+    """Give ports that nothing listens on."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [taken.getsockname()[1] for taken in sockets]
+    for taken in sockets:
+        taken.close()
+    return ports
+
+
+PORT, METRICS_PORT = free_ports(2)
 
 
 @dataclass(frozen=True)

@@ -95,3 +95,18 @@ def _old_images(kind: str, request: Mapping[str, Json]) -> dict[tuple[str, str],
         return {}
     old = pod_part(kind, request.get("oldObject"))
     return {field.identity: field.image for field in images(old)} if old else {}
+
+
+def keep_sources(decision: Decision, absent: Mapping[str, str]) -> Decision:
+    """Take back the swaps whose target is not to be had.
+
+    Takes the targets that are not, each with the reason in words. Gives the decision without these
+    swaps, and with a warning for each.
+    """
+    changes = tuple(change for change in decision.changes if change.swap.target not in absent)
+    warnings = tuple(
+        f"{change.field.identity[1]}: {change.swap.source} is kept: {absent[change.swap.target]}"
+        for change in decision.changes
+        if change.swap.target in absent
+    )
+    return Decision(changes, decision.warnings + warnings)

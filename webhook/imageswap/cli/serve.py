@@ -7,6 +7,10 @@ from pathlib import Path
 
 from imageswap.admission.decision import DEFAULT_LABEL, Policy
 from imageswap.cli.rules import add_rules_argument, load_rules
+from imageswap.registry import credentials, settings_file
+from imageswap.registry.checker import Checker
+from imageswap.registry.credentials import InvalidCredentials, Keyring
+from imageswap.registry.settings import InvalidSettings, Limits
 from imageswap.server.app import Application, Mode
 from imageswap.server.metrics import Metrics
 from imageswap.server.runner import CannotServe, Listener, RuleFiles, serve
@@ -45,6 +49,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="`audit` decides, logs, counts and warns, and changes nothing (%(default)s)",
     )
     parser.add_argument(
+        "--missing-image",
+        choices=("swap", "source"),
+        default="swap",
+        help="`source` asks the target's registry first, and keeps the source where the image is "
+        "not to be located there (%(default)s)",
+    )
+    parser.add_argument(
+        "--registries",
+        type=Path,
+        metavar="FILE",
+        help="with --missing-image=source: JSON of registry to `ca` (PEM), `insecureSkipVerify` "
+        "and `scheme`",
+    )
+    parser.add_argument(
+        "--registry-credentials",
+        type=Path,
+        metavar="FILE",
+        help="with --missing-image=source: the content of a kubernetes.io/dockerconfigjson Secret",
+    )
+    parser.add_argument(
+        "--remember-found",
+        type=float,
+        default=600.0,
+        metavar="SECONDS",
+        help="how long an image that is there is not asked for again (%(default)s)",
+    )
+    parser.add_argument(
+        "--remember-missing",
+        type=float,
+        default=30.0,
+        metavar="SECONDS",
+        help="how long any other answer of a registry holds (%(default)s)",
+    )
+    parser.add_argument(
         "--record-source",
         action="store_true",
         help="keep the source images in an annotation of the object",
@@ -77,7 +115,12 @@ def run(arguments: argparse.Namespace) -> int:
     metrics = Metrics()
     policy = Policy(label=arguments.label, templates=arguments.targets == "templates")
     mode = Mode(audit=arguments.mode == "audit", record_source=arguments.record_source)
-    application = Application(ruleset, policy, mode, metrics)
+    try:
+        checker = _checker(arguments, metrics)
+    except (OSError, InvalidSettings, InvalidCredentials) as error:
+        print(f"imageswap serve: {error}", file=sys.stderr)
+        return 1
+    application = Application(ruleset, policy, mode, metrics, checker)
     listener = Listener(
         host=arguments.host,
         port=arguments.port,
@@ -93,6 +136,27 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"imageswap serve: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _checker(arguments: argparse.Namespace, metrics: Metrics) -> Checker | None:
+    """Make what asks the registries; None where they are not asked."""
+    if arguments.missing_image == "swap":
+        return None
+    registries, keyring = {}, Keyring()
+    if arguments.registries:
+        try:
+            registries = settings_file.read(arguments.registries.read_text("utf-8"))
+        except InvalidSettings as error:
+            raise InvalidSettings(f"{arguments.registries}: {error}") from None
+    if arguments.registry_credentials:
+        try:
+            keyring = credentials.read(arguments.registry_credentials.read_bytes())
+        except InvalidCredentials as error:
+            raise InvalidCredentials(f"{arguments.registry_credentials}: {error}") from None
+    limits = Limits(
+        found_seconds=arguments.remember_found, other_seconds=arguments.remember_missing
+    )
+    return Checker(registries, keyring, limits, metrics)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from imageswap.admission import review
-from imageswap.admission.decision import NOTHING, Decision, Policy, decide
+from imageswap.admission.decision import NOTHING, Decision, Policy, decide, keep_sources
 from imageswap.admission.patch import Operation, image_operations, source_operations
 from imageswap.admission.workloads import Json
+from imageswap.registry.checker import Checker
+from imageswap.registry.verdict import Outcome, Verdict
 from imageswap.rules.ruleset import Ruleset
 from imageswap.server import log
 from imageswap.server.http import TEXT, Answer, Receive, Scope, Send, header, read_body, respond
@@ -42,7 +44,16 @@ class Application:
     whether it should be sent requests: with a valid certificate, until ``drain()``.
     """
 
-    def __init__(self, ruleset: Ruleset, policy: Policy, mode: Mode, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        policy: Policy,
+        mode: Mode,
+        metrics: Metrics,
+        checker: Checker | None = None,
+    ) -> None:
+        """Answer by rules and a policy; with a checker, keep sources whose target is missing."""
+        self._checker = checker
         self._policy = policy
         self._mode = mode
         self._metrics = metrics
@@ -63,6 +74,11 @@ class Application:
     def drain(self) -> None:
         """Answer "not ready" from now on, and end each connection with the answer it gets."""
         self._draining = True
+
+    async def close(self) -> None:
+        """Ask no registry any more; for after the last answer."""
+        if self._checker is not None:
+            await self._checker.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -107,27 +123,39 @@ class Application:
         except review.InvalidReview as error:
             return Answer(400, f"{error}\n".encode("utf-8", "replace"), TEXT)
         try:
-            answer, decision, outcome, warnings = self._review(version, request)
+            decision, unchecked = await self._decide(request)
+            answer, outcome, warnings = self._review(version, request, decision)
         except Exception as error:
             # Whatever goes wrong here must not stop the cluster from making its objects.
-            decision, outcome = NOTHING, "error"
+            decision, outcome, unchecked = NOTHING, "error", {}
             failure = f"an internal error: {type(error).__name__}: {error}"
             warnings = [f"imageswap left the images as they are, for {failure}"]
             answer = review.answer(version, request["uid"], (), warnings, {})
         seconds = time.perf_counter() - started
         self._count(request, decision, outcome, seconds)
-        log.admission(request, decision, outcome, seconds, warnings)
+        log.admission(request, decision, outcome, seconds, warnings, unchecked)
         return Answer(200, answer, _JSON)
 
-    def _review(
-        self, version: str, request: Mapping[str, Json]
-    ) -> tuple[bytes, Decision, str, list[str]]:
-        """Decide, and give the answer, the decision, its outcome and its warnings."""
+    async def _decide(self, request: Mapping[str, Json]) -> tuple[Decision, dict[str, str]]:
+        """Decide; gives also the targets that are swapped to unseen, each with the reason."""
         decision = decide(request, self._engine, self._policy)
+        if self._checker is None or not decision.changes:
+            return decision, {}
+        verdicts = await self._checker.check([change.swap.target for change in decision.changes])
+        self._metrics.checked(verdicts)
+        return (
+            keep_sources(decision, _texts(verdicts, Outcome.MISSING)),
+            _texts(verdicts, Outcome.DENIED),
+        )
+
+    def _review(
+        self, version: str, request: Mapping[str, Json], decision: Decision
+    ) -> tuple[bytes, str, list[str]]:
+        """Give the answer, the outcome and the warnings of a decision."""
         warnings = list(decision.warnings)
         uid = request["uid"]
         if not decision.changes:
-            return review.answer(version, uid, (), warnings, {}), decision, "unchanged", warnings
+            return review.answer(version, uid, (), warnings, {}), "unchanged", warnings
         text = review.audit_text(decision)
         if self._mode.audit:
             warnings += [
@@ -136,10 +164,10 @@ class Application:
                 for change in decision.changes
             ]
             answer = review.answer(version, uid, (), warnings, {"would-swap": text})
-            return answer, decision, "audited", warnings
+            return answer, "audited", warnings
         patch = image_operations(decision) + self._record(request, decision)
         answer = review.answer(version, uid, patch, warnings, {"swapped": text})
-        return answer, decision, "swapped", warnings
+        return answer, "swapped", warnings
 
     def _record(self, request: Mapping[str, Json], decision: Decision) -> list[Operation]:
         # A subresource takes its own field only, and drops annotations.
@@ -155,3 +183,7 @@ class Application:
         self._metrics.admission(str(name), outcome, seconds)
         for change in decision.changes:
             self._metrics.swapped(change.swap.steps)
+
+
+def _texts(verdicts: Mapping[str, Verdict], outcome: Outcome) -> dict[str, str]:
+    return {image: v.text for image, v in verdicts.items() if v.outcome is outcome}

@@ -21,8 +21,12 @@ def admission(
     outcome: str,
     seconds: float,
     warnings: Sequence[str],
+    unchecked: Mapping[str, str],
 ) -> None:
-    """Write the line of one admission; its time is in milliseconds."""
+    """Write the line of one admission; its time is in milliseconds.
+
+    ``unchecked`` are the targets that were swapped to although their registry would not show them.
+    """
     kind = request.get("kind")
     fields: dict[str, Json] = {
         "outcome": outcome,
@@ -43,4 +47,6 @@ def admission(
     }
     if warnings:
         fields["warnings"] = warnings
+    if unchecked:
+        fields["unchecked"] = unchecked
     event("admission", fields)

@@ -4,7 +4,7 @@ Source: the Prometheus naming practices (base units, ``_total``, ``_info``).
 """
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -19,10 +19,13 @@ from prometheus_client import (
 from imageswap import __version__
 from imageswap.admission import codec
 from imageswap.admission.workloads import KINDS
+from imageswap.registry.verdict import Outcome, Verdict
+from imageswap.rules import reference
 from imageswap.rules.engine import Step
 from imageswap.rules.ruleset import Ruleset
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+_CHECK_DURATIONS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3)
 _DURATIONS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 2.5)
 
 
@@ -42,6 +45,22 @@ class Metrics:
             "imageswap_admission_seconds",
             "Time from a request's body to its answer.",
             buckets=_DURATIONS,
+            registry=self._registry,
+        )
+        self._fallbacks = self._counter(
+            "fallbacks", "Images kept as their target is not to be had.", "registry", "reason"
+        )
+        self._unchecked = self._counter(
+            "unchecked_swaps", "Images swapped to what no registry showed.", "registry", "reason"
+        )
+        self._pauses = self._counter(
+            "registry_pauses", "Times that a registry failed so often that it is left.", "registry"
+        )
+        self._check_seconds = Histogram(
+            "imageswap_registry_check_seconds",
+            "Time that a registry took for the manifest of one image.",
+            ("registry", "outcome"),
+            buckets=_CHECK_DURATIONS,
             registry=self._registry,
         )
         self._rules = self._gauge("rules", "Rules in force.")
@@ -68,6 +87,25 @@ class Metrics:
         """Count the rules of one swap."""
         for step in steps:
             self._swaps.labels(step.rule.text).inc()
+
+    def checked(self, verdicts: Mapping[str, Verdict]) -> None:
+        """Count the images of one admission that no registry showed."""
+        for image, verdict in verdicts.items():
+            if verdict.outcome is not Outcome.FOUND:
+                fallback = verdict.outcome is Outcome.MISSING
+                counter = self._fallbacks if fallback else self._unchecked
+                counter.labels(_registry(image), verdict.reason.value).inc()
+
+    def asked(self, registry: str, verdict: Verdict, seconds: float) -> None:
+        """Observe one question to a registry."""
+        self._check_seconds.labels(registry, verdict.outcome.value).observe(seconds)
+
+    def recalled(self, registry: str, verdict: Verdict) -> None:
+        """Observe nothing: an answer from memory took no registry any time."""
+
+    def paused(self, registry: str, verdict: Verdict) -> None:
+        """Count a registry that is not asked for a while."""
+        self._pauses.labels(registry).inc()
 
     def refused(self, status: int) -> None:
         """Count one request that was no admission review."""
@@ -96,3 +134,8 @@ class Metrics:
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"imageswap_{name}", text, labels, registry=self._registry)
+
+
+def _registry(image: str) -> str:
+    parsed = reference.parse(image)
+    return f"{parsed.host}{parsed.port}" if parsed else ""

@@ -112,6 +112,7 @@ def serve(application: Application, metrics: Metrics, listener: Listener, rules:
         try:
             await main.serve()
         finally:
+            await application.close()
             scrape.should_exit = True
             for task in tasks[:2]:
                 task.cancel()
