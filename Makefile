@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help up down test check unit cluster
+SECONDS := 600
+.PHONY: help up down test check unit cluster fuzz bench
 
 # In a recipe: use the project's own Python environment and packages.
 ENTER := venv=$$(python3 -m local.venv); export PATH="$$venv/bin:$$PATH" PYTHONPATH="components:webhook"
@@ -18,9 +19,18 @@ up: ## Show it: a cluster (KUBE_CONTEXT, or a local one), the dev stack, a swapp
 down: ## Undo all of `make up`.
 	@exec python3 -m local.demo down
 
-test: check ## Everything that CI checks: `check`, and all tests on a real cluster.
+test: check ## Everything that CI checks: `check`, and all tests, on a real cluster of their own.
 	@$(ENTER)
-	exec python -m pytest
+	report=$$(mktemp)
+	python -m pytest -m "not cluster" >"$$report" 2>&1 &
+	quick=$$!
+	trap 'kill $$quick 2>/dev/null || true; rm -f "$$report"' EXIT
+	# The cluster's tests wait for the most part, and the others take that time.
+	failed=0
+	python -m pytest -m cluster || failed=$$?
+	wait $$quick || failed=$$?
+	cat "$$report"
+	exit $$failed
 
 check: ## Format, lint, types and the direction of imports.
 	@$(ENTER)
@@ -36,3 +46,13 @@ unit: ## The tests that need no cluster: seconds.
 cluster: ## The tests on the local cluster alone.
 	@$(ENTER)
 	exec python -m pytest -m cluster
+
+fuzz: ## Ten minutes of random input for each parser; SECONDS= for another time.
+	@$(ENTER)
+	for target in map reference pack; do
+	  python tests/fuzz/fuzz_rules.py $$target -max_total_time=$(SECONDS)
+	done
+
+bench: ## Measure against the figures that the project promises.
+	@$(ENTER)
+	exec python tests/bench/bench_rules.py
