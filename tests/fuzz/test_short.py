@@ -12,6 +12,6 @@ SECONDS = 4
 
 @pytest.mark.parametrize("target", ["map", "reference", "pack"])
 def test_nothing_but_clean_errors(target: str) -> None:
-    command = [sys.executable, PROGRAM, target, f"-max_total_time={SECONDS}"]
+    command: list[str | Path] = [sys.executable, PROGRAM, target, f"-max_total_time={SECONDS}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
