@@ -106,7 +106,7 @@ def _container(
             {"name": "metrics", "container_port": METRICS_PORT},
         ],
         "startup_probe": _probe("/healthz", period=1, failures=60),
-        "readiness_probe": _probe("/readyz", period=2, failures=2),
+        "readiness_probe": _probe("/readyz", period=1, failures=3),
         "liveness_probe": _probe("/healthz", period=10, failures=3),
         "resources": {
             "requests": {"cpu": "50m", "memory": "64Mi"},

@@ -48,6 +48,7 @@ def settings(hub: str, rules: str) -> dict[str, object]:
     return {
         "cluster": "kubeadm",
         "allowWithoutMirrors": True,
+        "replicas": 1,
         "image": f"{hub}/python:3.11-slim",
         "registries": {hub.partition("/")[0]: {"scheme": "http"}},
         "pack": {"imageSwap": {"imageChange": rules.format(hub=hub)}},
