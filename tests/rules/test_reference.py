@@ -122,6 +122,7 @@ def test_what_the_parts_mean(text: str, host: str, port: str, full_path: str) ->
         ("-a.io/app", "`-a.io` is not a registry"),
         ("a-.io/app", "`a-.io` is not a registry"),
         ("under_score:5000/app", "`under_score:5000` is not a registry"),
+        ("[b]/app", "`[b]` is not a path component"),
         ("[2001:db8::1/app", "`[2001:db8::1` is not a registry"),
         ("[fe80::1%eth0]:5000/app", "not a registry"),
         ("2001:db8::1/app", "not a registry"),

@@ -121,6 +121,9 @@ def parse(text: str) -> Reference | None:
         if slash and is_registry_component(first):
             host, path = first, rest
     elif not port and not is_registry_component(host):
+        if host.startswith("["):
+            # The grammar takes it for an IPv6 address, and the rule for a namespace.
+            return None
         host, path = "", f"{host}/{path}"
     registry = host + port
     full_path = path
