@@ -55,4 +55,7 @@ fuzz: ## Ten minutes of random input for each parser; SECONDS= for another time.
 
 bench: ## Measure against the figures that the project promises.
 	@$(ENTER)
-	exec python tests/bench/bench_rules.py
+	missed=0
+	python tests/bench/bench_rules.py || missed=$$?
+	python tests/bench/bench_server.py || missed=$$?
+	exit $$missed

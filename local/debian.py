@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -108,7 +108,15 @@ def missing() -> list[str]:
 
 
 def ensure() -> None:
+    """Install what the cluster needs and is missing; see `provide`."""
+    provide(missing)
+
+
+def provide(missing: Callable[[], list[str]]) -> None:
     """Install the Debian packages that are missing, starting none of their services.
+
+    Args:
+        missing: Says which packages are, before and after.
 
     Raises:
         Unavailable: Something is missing and cannot be installed here.

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from imageswap.admission.workloads import POD, ImageField, Json, images, pod_part
-from imageswap.rules.engine import Engine, Swap
+from imageswap.rules.engine import Swap
 
 DEFAULT_LABEL = "k8s.twr.io/imageswap"
 LABEL_DISABLED = "disabled"
@@ -40,7 +40,15 @@ class Decision(NamedTuple):
 NOTHING = Decision()
 
 
-def decide(request: Mapping[str, Json], engine: Engine, policy: Policy) -> Decision:
+class Swapper(Protocol):
+    """What swaps one image: an engine, or what remembers what an engine gave."""
+
+    def swap(self, image: str, /) -> Swap:
+        """Give what the rules make of an image."""
+        ...
+
+
+def decide(request: Mapping[str, Json], engine: Swapper, policy: Policy) -> Decision:
     """Decide an admission request.
 
     Takes the ``request`` of an AdmissionReview (admission.k8s.io/v1), the compiled rules and the
@@ -49,7 +57,7 @@ def decide(request: Mapping[str, Json], engine: Engine, policy: Policy) -> Decis
     """
     kind, obj = _kind(request), request.get("object")
     part = pod_part(kind, obj)
-    if part is None or not isinstance(obj, Mapping):
+    if part is None or not isinstance(obj, dict):
         return NOTHING
     if _opted_out(obj, policy) or _opted_out(part.content, policy):
         return NOTHING
@@ -71,21 +79,21 @@ def decide(request: Mapping[str, Json], engine: Engine, policy: Policy) -> Decis
 
 def _kind(request: Mapping[str, Json]) -> str:
     kind = request.get("kind")
-    name = kind.get("kind") if isinstance(kind, Mapping) else None
+    name = kind.get("kind") if isinstance(kind, dict) else None
     return name if isinstance(name, str) else ""
 
 
 def _opted_out(holder: Mapping[str, Json], policy: Policy) -> bool:
     metadata = holder.get("metadata")
-    labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
-    return isinstance(labels, Mapping) and labels.get(policy.label) == LABEL_DISABLED
+    labels = metadata.get("labels") if isinstance(metadata, dict) else None
+    return isinstance(labels, dict) and labels.get(policy.label) == LABEL_DISABLED
 
 
 def _is_controlled(obj: Mapping[str, Json]) -> bool:
     metadata = obj.get("metadata")
-    owners = metadata.get("ownerReferences") if isinstance(metadata, Mapping) else None
+    owners = metadata.get("ownerReferences") if isinstance(metadata, dict) else None
     return isinstance(owners, list) and any(
-        isinstance(owner, Mapping) and owner.get("controller") is True for owner in owners
+        isinstance(owner, dict) and owner.get("controller") is True for owner in owners
     )
 
 

@@ -32,11 +32,11 @@ def source_operations(decision: Decision, obj: Mapping[str, Json]) -> list[Opera
     if not decision.changes:
         return []
     metadata = obj.get("metadata")
-    annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
     sources = _recorded(annotations)
     sources.update({_label(change.field): change.swap.source for change in decision.changes})
     value = json.dumps(sources, separators=(",", ":"), sort_keys=True)
-    if not isinstance(metadata, Mapping):
+    if not isinstance(metadata, dict):
         return [
             {
                 "op": "add",
@@ -44,7 +44,7 @@ def source_operations(decision: Decision, obj: Mapping[str, Json]) -> list[Opera
                 "value": {"annotations": {SOURCES_ANNOTATION: value}},
             }
         ]
-    if not isinstance(annotations, Mapping):
+    if not isinstance(annotations, dict):
         return [
             {"op": "add", "path": "/metadata/annotations", "value": {SOURCES_ANNOTATION: value}}
         ]
@@ -53,7 +53,7 @@ def source_operations(decision: Decision, obj: Mapping[str, Json]) -> list[Opera
 
 
 def _recorded(annotations: Json) -> dict[str, Json]:
-    text = annotations.get(SOURCES_ANNOTATION) if isinstance(annotations, Mapping) else None
+    text = annotations.get(SOURCES_ANNOTATION) if isinstance(annotations, dict) else None
     try:
         recorded = json.loads(text) if isinstance(text, str) else {}
     except (ValueError, RecursionError):

@@ -32,13 +32,13 @@ def read(body: bytes) -> tuple[str, Mapping[str, Json]]:
         review = codec.loads(body)
     except (ValueError, RecursionError) as error:
         raise InvalidReview(f"the body is not JSON: {error}") from None
-    if not isinstance(review, Mapping) or review.get("kind") != "AdmissionReview":
+    if not isinstance(review, dict) or review.get("kind") != "AdmissionReview":
         raise InvalidReview("the body is JSON, but its `kind` is not `AdmissionReview`")
     version = review.get("apiVersion")
     if version not in _API_VERSIONS:
         raise InvalidReview(f"`apiVersion` is {version!r}, not one of {', '.join(_API_VERSIONS)}")
     request = review.get("request")
-    if not isinstance(request, Mapping) or not isinstance(request.get("uid"), str):
+    if not isinstance(request, dict) or not isinstance(request.get("uid"), str):
         raise InvalidReview("the AdmissionReview holds no `request` with a `uid`")
     return version, request
 

@@ -55,14 +55,14 @@ def pod_part(kind: str, obj: Json) -> PodPart | None:
         return None
     part = obj
     for key in path:
-        part = part.get(key) if isinstance(part, Mapping) else None
-    return PodPart("".join(f"/{key}" for key in path), part) if isinstance(part, Mapping) else None
+        part = part.get(key) if isinstance(part, dict) else None
+    return PodPart("".join(f"/{key}" for key in path), part) if isinstance(part, dict) else None
 
 
 def images(part: PodPart) -> Iterator[ImageField]:
     """Give every image of a Pod or Pod template that holds text; passes over what is malformed."""
     spec = part.content.get("spec")
-    if not isinstance(spec, Mapping):
+    if not isinstance(spec, dict):
         return
     for field in _CONTAINER_LISTS:
         for index, container in _entries(spec.get(field)):
@@ -72,7 +72,7 @@ def images(part: PodPart) -> Iterator[ImageField]:
                 yield ImageField(pointer, (field, _name(container)), image)
     for index, volume in _entries(spec.get(VOLUMES)):
         source = volume.get("image")
-        reference = source.get("reference") if isinstance(source, Mapping) else None
+        reference = source.get("reference") if isinstance(source, dict) else None
         if isinstance(reference, str) and reference:
             pointer = f"{part.pointer}/spec/{VOLUMES}/{index}/image/reference"
             yield ImageField(pointer, (VOLUMES, _name(volume)), reference)
@@ -81,7 +81,7 @@ def images(part: PodPart) -> Iterator[ImageField]:
 def _entries(value: Json) -> Iterator[tuple[int, Mapping[str, Json]]]:
     if isinstance(value, list):
         for index, entry in enumerate(value):
-            if isinstance(entry, Mapping):
+            if isinstance(entry, dict):
                 yield index, entry
 
 

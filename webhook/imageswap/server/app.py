@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from imageswap.admission import review
 from imageswap.admission.decision import NOTHING, Decision, Policy, decide, keep_sources
@@ -14,6 +15,7 @@ from imageswap.admission.patch import Operation, image_operations, source_operat
 from imageswap.admission.workloads import Json
 from imageswap.registry.checker import Checker
 from imageswap.registry.verdict import Outcome, Verdict
+from imageswap.rules.engine import Engine, Swap
 from imageswap.rules.ruleset import Ruleset
 from imageswap.server import log
 from imageswap.server.http import TEXT, Answer, Receive, Scope, Send, header, read_body, respond
@@ -23,6 +25,9 @@ from imageswap.server.metrics import Metrics
 MAX_BODY_BYTES = 3 * 1024 * 1024
 
 _JSON = "application/json"
+# A cluster asks for the same images again and again; in all some megabytes at most.
+_REMEMBERED_SWAPS = 4096
+_REMEMBERED_LENGTH = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,20 @@ class Mode:
 
     audit: bool = False
     record_source: bool = False
+
+
+class _Remembering:
+    """An engine that remembers what it gave: the rules do not change, so neither does a swap."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._forgetting = engine.swap
+        self._remembering = lru_cache(_REMEMBERED_SWAPS)(engine.swap)
+
+    def swap(self, image: str, /) -> Swap:
+        """Swap one image; a text too long for a name is not kept."""
+        if len(image) > _REMEMBERED_LENGTH:
+            return self._forgetting(image)
+        return self._remembering(image)
 
 
 class Application:
@@ -63,7 +82,7 @@ class Application:
 
     def use_rules(self, ruleset: Ruleset) -> None:
         """Answer with these rules from now on."""
-        self._engine = ruleset.engine
+        self._engine = _Remembering(ruleset.engine)
         self._metrics.rules_loaded(ruleset)
 
     def use_certificate_until(self, expiry: datetime) -> None:
@@ -179,7 +198,7 @@ class Application:
         self, request: Mapping[str, Json], decision: Decision, outcome: str, seconds: float
     ) -> None:
         kind = request.get("kind")
-        name = kind.get("kind") if isinstance(kind, Mapping) else ""
+        name = kind.get("kind") if isinstance(kind, dict) else ""
         self._metrics.admission(str(name), outcome, seconds)
         for change in decision.changes:
             self._metrics.swapped(change.swap.steps)

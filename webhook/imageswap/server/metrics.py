@@ -5,6 +5,7 @@ Source: the Prometheus naming practices (base units, ``_total``, ``_info``).
 
 import platform
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -38,6 +39,9 @@ class Metrics:
             "admissions", "Admission reviews answered, by kind and outcome.", "kind", "outcome"
         )
         self._swaps = self._counter("swaps", "Images swapped, by the rule that did it.", "rule")
+        # `labels` takes a lock and makes a key of texts, at each call.
+        self._admission_child = lru_cache(self._admissions.labels)
+        self._swap_child = lru_cache(self._swaps.labels)
         self._refusals = self._counter(
             "refused_requests", "HTTP requests that were no admission review.", "status"
         )
@@ -80,13 +84,13 @@ class Metrics:
 
     def admission(self, kind: str, outcome: str, seconds: float) -> None:
         """Count one answered review."""
-        self._admissions.labels(kind if kind in KINDS else "other", outcome).inc()
+        self._admission_child(kind if kind in KINDS else "other", outcome).inc()
         self._seconds.observe(seconds)
 
     def swapped(self, steps: Iterable[Step]) -> None:
         """Count the rules of one swap."""
         for step in steps:
-            self._swaps.labels(step.rule.text).inc()
+            self._swap_child(step.rule.text).inc()
 
     def checked(self, verdicts: Mapping[str, Verdict]) -> None:
         """Count the images of one admission that no registry showed."""
