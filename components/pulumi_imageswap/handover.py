@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-SECONDS = 3.0
-"""How long after the end of a roll an old replica may still be asked."""
+SECONDS = 4.0
+"""How long after a roll an old replica may still be asked, unless its node is starved."""
 
 
 class Condition(Protocol):
