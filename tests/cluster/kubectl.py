@@ -2,9 +2,13 @@
 
 import json
 import subprocess
+import time
 from collections.abc import Mapping
 from typing import Any
 
+# `pulumi up` ends when every replica answers by the new rules. But the kubelet of a machine whose
+# processors are all busy, as those of the tests are, tells a replica of its end seconds late.
+STARVED_SECONDS = 5
 PALETTE_CHECK = "-o=jsonpath={.spec.template.spec.containers[0].image}"
 
 
@@ -42,6 +46,15 @@ class Kubectl:
     def deployed_image(self, name: str, namespace: str = "default") -> str:
         """Palette's own check of a Deployment's image."""
         return self("get", "deployment", name, f"--namespace={namespace}", PALETTE_CHECK)
+
+    def wait_for_swap(self, source: str, target: str, namespace: str = "default") -> None:
+        """Wait, not long, until a Pod of an image would be made with another."""
+        deadline = time.monotonic() + STARVED_SECONDS
+        command = ("run", "probe", f"--image={source}", f"--namespace={namespace}")
+        image = "-o=jsonpath={.spec.containers[0].image}"
+        while (made := self(*command, "--dry-run=server", image)) != target:
+            assert time.monotonic() < deadline, f"{source} is still made {made}, not {target}"
+            time.sleep(0.2)
 
 
 def deployment(

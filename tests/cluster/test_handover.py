@@ -13,13 +13,10 @@ import pytest
 
 from local.api import Api
 from local.cluster import Cluster
-from tests.cluster.kubectl import Kubectl
+from tests.cluster.kubectl import STARVED_SECONDS, Kubectl
 from tests.cluster.stack import Stack, program_of_the_checkout
 
 PATH = "/api/v1/namespaces/default/pods?dryRun=All"
-# `pulumi up` ends when every replica answers by the new rules. But the kubelet of a machine whose
-# processors are all busy, as those of the tests are, tells a replica of its end seconds late.
-STARVED_SECONDS = 5
 SOURCE = "quay.io/team/app:1.0"
 
 

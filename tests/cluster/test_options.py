@@ -175,6 +175,7 @@ class TestOptions:
         stack.configure(**{**settings, "mode": "audit"})
         stack.configure_secret("registryCredentials", CREDENTIALS)
         assert stack.changes() == {"imageswap-deployment": "update"}
+        kubectl.wait_for_swap(SOURCE, SOURCE, NAMESPACE)
         assert image(dry_run(kubectl, NAMESPACE)) == SOURCE
         assert kubectl.warnings == [
             f"Warning: probe: imageswap audits only: {SOURCE} would become {hub}/busybox:1.36"

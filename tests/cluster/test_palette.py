@@ -98,6 +98,7 @@ def test_documented_configuration(stack: Stack, kubectl: Kubectl, hub: str, name
     assert stack.output("rules").splitlines() == rules.format(hub=hub).splitlines()
     for number, (source, expected) in enumerate(images.items()):
         workload, target = f"palette-{number}", expected.format(hub=hub)
+        kubectl.wait_for_swap(source, target)
         kubectl.apply(deployment(workload, source))
         try:
             assert kubectl.deployed_image(workload) == target
