@@ -7,12 +7,10 @@ import signal
 import sys
 
 from local.cluster import Cluster
-from local.errors import Failed, Unavailable
+from local.errors import Failed
 from local.instance import DEFAULT, NAMES
-from local.interruption import Interrupted
-from local.progress import say
+from local.outcome import FAILED, exit_code
 
-_FAILED, _UNAVAILABLE = 1, 3
 _EXPORTED = ("PATH", "PULUMI_HOME", "PULUMI_SKIP_UPDATE_CHECK", "KUBECONFIG")
 _EXPORTED_WITH_PROXY = ("NO_PROXY", "no_proxy")
 
@@ -26,20 +24,9 @@ def main() -> int:
     """
     options = _parser().parse_args()
     try:
-        code = _run(options)
+        code = exit_code(lambda: _run(options))
         sys.stdout.flush()
         return code
-    except Unavailable as error:
-        say(f"This machine cannot do it. {error}")
-        return _UNAVAILABLE
-    except Failed as error:
-        say(str(error))
-        return _FAILED
-    except Interrupted as error:
-        say(str(error))
-        return 128 + error.number
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
     except BrokenPipeError:
         # Whoever reads the output, such as head, has enough; the interpreter must not try again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -104,7 +91,7 @@ def _status(cluster: Cluster) -> int:
     print(state.summary)
     if state.started:
         print(_description(cluster))
-    return 0 if state.running else _FAILED
+    return 0 if state.running else FAILED
 
 
 def _kubeconfig(cluster: Cluster) -> int:

@@ -18,11 +18,11 @@ from pathlib import Path
 from local import debian, folders, images, machine, venv
 from local.cluster import Cluster
 from local.command import run_logged
-from local.errors import Failed, Unavailable
 from local.instance import DEFAULT, NAMES
-from local.interruption import Interrupted, interruptible
+from local.interruption import interruptible
 from local.once import locked, made_once
-from local.progress import Step, say
+from local.outcome import exit_code
+from local.progress import Step
 
 REPOSITORY = "hub/imageswap"
 _TAG = "dev"
@@ -208,18 +208,12 @@ def main() -> int:
     )
     parser.add_argument("--tag", default=_TAG, help="the image's tag (default: %(default)s)")
     options = parser.parse_args()
-    try:
+
+    def work() -> int:
         print(build(Cluster.named(options.name), options.tag))
-    except Unavailable as error:
-        say(f"This machine cannot do it. {error}")
-        return 3
-    except Failed as error:
-        say(str(error))
-        return 1
-    except Interrupted as error:
-        say(str(error))
-        return 128 + error.number
-    return 0
+        return 0
+
+    return exit_code(work)
 
 
 if __name__ == "__main__":

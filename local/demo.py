@@ -13,9 +13,9 @@ from types import FrameType
 
 from local import toolchain, venv
 from local.cluster import Cluster
-from local.errors import Failed, Unavailable
+from local.errors import Failed
 from local.folders import state_folder
-from local.interruption import Interrupted
+from local.outcome import exit_code
 from local.progress import say
 
 _CHECKOUT = Path(__file__).parent.parent
@@ -160,24 +160,16 @@ def _show_sample(place: _Place) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``up`` or ``down``; the exit code is 0, 1 when it failed, 3 where this machine cannot."""
+    """Run ``up`` or ``down``; gives the exit code of `outcome.exit_code`."""
     parser = argparse.ArgumentParser(prog="python3 -m local.demo", description=__doc__)
     parser.add_argument("command", choices=("up", "down"))
     command = {"up": up, "down": down}[parser.parse_args(argv).command]
-    try:
+
+    def work() -> int:
         command()
-    except Unavailable as error:
-        say(f"This machine cannot do it. {error}")
-        return 3
-    except Failed as error:
-        say(str(error))
-        return 1
-    except Interrupted as error:
-        say(str(error))
-        return 128 + error.number
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    return 0
+        return 0
+
+    return exit_code(work)
 
 
 if __name__ == "__main__":

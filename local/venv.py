@@ -2,16 +2,16 @@
 
 import hashlib
 import shutil
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 from local.command import run_logged
-from local.errors import Failed, Unavailable
+from local.errors import Unavailable
 from local.folders import cache_folder
 from local.once import locked
-from local.progress import Step, say
+from local.outcome import exit_code
+from local.progress import Step
 
 _REQUIREMENTS = Path(__file__).parent.parent / "requirements-dev.txt"
 _OLDEST = (3, 11)
@@ -71,16 +71,13 @@ def _make(folder: Path) -> None:
 
 
 def main() -> int:
-    """Print the folder of the environment; the exit code is 0, or 3 where this machine cannot."""
-    try:
+    """Print the folder of the environment; gives the exit code of `outcome.exit_code`."""
+
+    def work() -> int:
         print(ensure())
-    except Unavailable as error:
-        say(f"This machine cannot do it. {error}")
-        return 3
-    except (Failed, subprocess.SubprocessError) as error:
-        say(str(error))
-        return 1
-    return 0
+        return 0
+
+    return exit_code(work)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """What the webhook's server needs to ask registries: how to speak to them, and credentials."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -8,10 +7,10 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
+from pulumi_imageswap import naming
 from pulumi_imageswap.pod import CREDENTIALS_FILE, REGISTRIES_FILE
 from pulumi_imageswap.settings import RegistryArgs
 
-_HASH_LENGTH = 12
 _FIELDS = {"ca": "ca", "insecure_skip_verify": "insecureSkipVerify", "scheme": "scheme"}
 
 
@@ -26,7 +25,7 @@ def registries_config_map(
     config_map = k8s.core.v1.ConfigMap(
         f"{name}-registries",
         metadata={
-            "name": text.apply(lambda written: f"{name}-registries-{_hash(written)}"),
+            "name": text.apply(lambda written: naming.by_text(f"{name}-registries", written)),
             "namespace": namespace,
         },
         immutable=True,
@@ -64,7 +63,3 @@ def _write(registries: Mapping[str, Mapping[str, Any]]) -> str:
         for registry, found in registries.items()
     }
     return json.dumps(settings, indent=1, sort_keys=True)
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:_HASH_LENGTH]

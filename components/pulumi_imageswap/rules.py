@@ -4,9 +4,9 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from imageswap.rules.ruleset import Ruleset
+from pulumi_imageswap import naming
 
 FILE_NAME = "rules.map"
-_HASH_LENGTH = 12
 
 
 class Rules(pulumi.ComponentResource):
@@ -34,7 +34,7 @@ class Rules(pulumi.ComponentResource):
         config_map = k8s.core.v1.ConfigMap(
             f"{name}-rules",
             metadata={
-                "name": self.hash.apply(lambda digest: f"{name}-rules-{digest[:_HASH_LENGTH]}"),
+                "name": self.hash.apply(lambda digest: naming.by_digest(f"{name}-rules", digest)),
                 "namespace": namespace,
             },
             immutable=True,

@@ -39,32 +39,32 @@ def _get_secret(config: pulumi.Config, setting: str) -> pulumi.Output[str] | Non
     return config.get_secret(setting)
 
 
-# The setting in the stack's configuration, the argument that it is, and how it is read.
-_SETTINGS: Mapping[str, tuple[str, _Reader]] = {
-    "cluster": ("cluster", pulumi.Config.get),
-    "allowWithoutMirrors": ("allow_without_mirrors", pulumi.Config.get_bool),
-    "rules": ("rules", pulumi.Config.get_object),
-    "pack": ("pack", pulumi.Config.get_object),
-    "namespace": ("namespace", pulumi.Config.get),
-    "image": ("image", pulumi.Config.get),
-    "replicas": ("replicas", pulumi.Config.get_int),
-    "maxReplicas": ("max_replicas", lambda config, key: config.get_int(key) or None),
-    "priorityClass": ("priority_class", pulumi.Config.get),
-    "networkPolicy": ("network_policy", pulumi.Config.get_bool),
-    "monitoring": ("monitoring", pulumi.Config.get_bool),
-    "monitoringLabels": ("monitoring_labels", pulumi.Config.get_object),
-    "targets": ("targets", pulumi.Config.get),
-    "mode": ("mode", pulumi.Config.get),
-    "recordSource": ("record_source", pulumi.Config.get_bool),
-    "label": ("label", pulumi.Config.get),
-    "namespaces": ("namespaces", pulumi.Config.get),
-    "includeKubeSystem": ("include_kube_system", pulumi.Config.get_bool),
-    "missingImage": ("missing_image", pulumi.Config.get),
-    "registries": ("registries", _get_registries),
-    "registryCredentials": ("registry_credentials", _get_secret),
-    "rememberFound": ("remember_found", pulumi.Config.get_int),
-    "rememberMissing": ("remember_missing", pulumi.Config.get_int),
-    "failurePolicy": ("failure_policy", pulumi.Config.get),
+# The settings in the stack's configuration and how each is read.
+_SETTINGS: Mapping[str, _Reader] = {
+    "cluster": pulumi.Config.get,
+    "allowWithoutMirrors": pulumi.Config.get_bool,
+    "rules": pulumi.Config.get_object,
+    "pack": pulumi.Config.get_object,
+    "namespace": pulumi.Config.get,
+    "image": pulumi.Config.get,
+    "replicas": pulumi.Config.get_int,
+    "maxReplicas": lambda config, key: config.get_int(key) or None,
+    "priorityClass": pulumi.Config.get,
+    "networkPolicy": pulumi.Config.get_bool,
+    "monitoring": pulumi.Config.get_bool,
+    "monitoringLabels": pulumi.Config.get_object,
+    "targets": pulumi.Config.get,
+    "mode": pulumi.Config.get,
+    "recordSource": pulumi.Config.get_bool,
+    "label": pulumi.Config.get,
+    "namespaces": pulumi.Config.get,
+    "includeKubeSystem": pulumi.Config.get_bool,
+    "missingImage": pulumi.Config.get,
+    "registries": _get_registries,
+    "registryCredentials": _get_secret,
+    "rememberFound": pulumi.Config.get_int,
+    "rememberMissing": pulumi.Config.get_int,
+    "failurePolicy": pulumi.Config.get,
 }
 
 
@@ -80,7 +80,7 @@ def args_from_config() -> ImageSwapArgs:
     config = pulumi.Config()
     problems = _unknown_settings(config.name)
     found: dict[str, Any] = {}
-    for setting, (argument, read) in _SETTINGS.items():
+    for setting, read in _SETTINGS.items():
         try:
             value = read(config, setting)
         except (pulumi.ConfigTypeError, ValueError) as error:
@@ -89,7 +89,7 @@ def args_from_config() -> ImageSwapArgs:
         # Pulumi knows no setting that may be missing: an empty default stands for that.
         if not isinstance(value, pulumi.Output) and value in (None, [], {}):
             continue
-        found[argument] = value
+        found[argument_name(setting)] = value
     if problems:
         raise pulumi.RunError("imageswap: " + "\nimageswap: ".join(problems))
     return cast(ImageSwapArgs, found)

@@ -1,7 +1,6 @@
 """The webhook's server in the cluster: what it reads, its Deployment and its Service."""
 
 import base64
-import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from pulumi_imageswap import (
     availability,
     handover,
     monitoring,
+    naming,
     network_policy,
     pod,
     registry_access,
@@ -21,7 +21,6 @@ from pulumi_imageswap.settings import RegistryArgs
 
 # So long a replica must have been ready before it counts, so that all proxies know of it by then.
 _SETTLE_SECONDS = 2
-_HASH_LENGTH = 12
 
 
 class Serving(NamedTuple):
@@ -152,7 +151,7 @@ def _mounted(
     code = k8s.core.v1.ConfigMap(
         f"{name}-server",
         metadata={
-            "name": f"{name}-server-{serving.bundle.digest[:_HASH_LENGTH]}",
+            "name": naming.by_digest(f"{name}-server", serving.bundle.digest),
             "namespace": namespace,
             "labels": labels,
         },
@@ -164,7 +163,7 @@ def _mounted(
         f"{name}-tls",
         metadata={
             "name": pulumi.Output.from_input(serving.certificate_pem).apply(
-                lambda pem: f"{name}-tls-{_hash(pem)}"
+                lambda pem: naming.by_text(f"{name}-tls", pem)
             ),
             "namespace": namespace,
             "labels": labels,
@@ -190,7 +189,3 @@ def _mounted(
             else None
         ),
     )
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:_HASH_LENGTH]

@@ -26,7 +26,7 @@ def stack_settings(file: Path) -> dict[str, Any]:
 
 def test_project_declares_every_setting_and_no_other() -> None:
     assert list(PROJECT["config"]) == list(stack._SETTINGS)
-    arguments = [argument for argument, _ in stack._SETTINGS.values()]
+    arguments = [settings.argument_name(setting) for setting in stack._SETTINGS]
     assert sorted(arguments) == sorted(ImageSwapArgs.__annotations__)
 
 
